@@ -1,0 +1,54 @@
+# pxHV: `make help` lists what there is.
+
+BUILD ?= build
+CC := gcc
+OBJCOPY := objcopy
+
+CFLAGS := -std=gnu11 -Os -g -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgeneral-regs-only -mcmodel=small \
+	-fno-asynchronous-unwind-tables -fno-stack-protector -fno-omit-frame-pointer -fno-strict-aliasing \
+	-fcf-protection=none -ffunction-sections -fdata-sections -fno-common \
+	-Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter -Ihv -I. -MMD -MP
+LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,max-page-size=4096 \
+	-Wl,--no-warn-rwx-segments -T linker.ld
+
+# Code that runs on every exit: speed goes before size, and no frame pointer.
+HOT := hv/vmx/exit.c hv/svm/exit.c hv/vm/bus.c hv/vm/exits.c hv/vm/timer.c hv/vm/cpuid.c
+
+SRC_C := $(filter-out boot/test_%,$(wildcard boot/*.c hv/*.c hv/*/*.c))
+SRC_ASM := $(filter-out boot/mbr.asm,$(wildcard boot/*.asm hv/*/*.asm))
+OBJS := $(SRC_C:%.c=$(BUILD)/%.o) $(SRC_ASM:%.asm=$(BUILD)/%.asm.o)
+
+.PHONY: all
+all: $(BUILD)/mbr.bin $(BUILD)/pxhv.bin
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(if $(filter $<,$(HOT)),-O2 -fomit-frame-pointer) -c $< -o $@
+
+$(BUILD)/%.asm.o: %.asm Makefile
+	@mkdir -p $(@D)
+	nasm -f elf64 -g -F dwarf -MD $(BUILD)/$*.asm.d -i boot/ -i hv/ $< -o $@
+
+$(BUILD)/mbr.bin: boot/mbr.asm
+	@mkdir -p $(@D)
+	nasm -f bin -i boot/ $< -o $@
+
+# Linked twice: the first link gives the addresses for the symbol table, which stands behind all text.
+$(BUILD)/pxhv.pre: $(OBJS) linker.ld
+	$(CC) $(LDFLAGS) $(OBJS) -o $@
+
+$(BUILD)/symbols.asm: $(BUILD)/pxhv.pre tools/mksymbols.py
+	python3 tools/mksymbols.py $< > $@
+
+$(BUILD)/pxhv.elf: $(BUILD)/symbols.asm $(OBJS)
+	nasm -f elf64 $< -o $(BUILD)/symbols.o
+	$(CC) $(LDFLAGS) $(OBJS) $(BUILD)/symbols.o -o $@
+
+$(BUILD)/pxhv.bin: $(BUILD)/pxhv.elf
+	$(OBJCOPY) -O binary $< $@
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)
+
+-include $(OBJS:.o=.d)

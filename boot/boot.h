@@ -1,0 +1,71 @@
+/* What boot/ offers to C: the BIOS, files of the boot partition, the config. All of it ends with the last
+ * file loaded: once VMX or SVM is on, the BIOS is gone. */
+#pragma once
+
+#include "lib/types.h"
+#include "host/memmap.h"
+#include "vm/config.h"
+
+/* Filled by stage 2 before C starts (boot/stage2.asm). */
+extern u8 boot_drive;
+extern u64 boot_tsc; /* TSC at stage 2's first instruction */
+extern u32 boot_e820_count;
+extern struct mem_region boot_e820[MEMMAP_MAX];
+
+/* Registers of a BIOS call, in and out. ds and es are real-mode segments. */
+struct bios_regs {
+	u32 eax, ebx, ecx, edx, esi, edi, ebp;
+	u16 ds, es;
+	u32 eflags; /* out; bit 0 is carry */
+} __packed;
+
+/* Calls interrupt intno in real mode with interrupts on, and comes back to long mode. */
+void bios_call(u8 intno, struct bios_regs *r);
+
+/* 64 KiB below 1 MiB, 64 KiB-aligned, for the BIOS to put data into. */
+#define BIOS_BUFFER 0x70000ULL
+#define BIOS_BUFFER_SIZE 0x10000ULL
+
+/* The boot disk by INT 13h (EDD, else CHS). Each returns 0 or -EIO having said which sector and what code. */
+int disk_init(void);
+int disk_read(u64 lba, u32 count, void *buf); /* 512-byte sectors, any length, any memory */
+
+/* A FAT32 volume, read through a sector function: pure code, also run by the unit tests and the fuzzer. */
+struct fat {
+	int (*read)(void *ctx, u64 lba, u32 count, void *buf);
+	void *ctx;
+	u64 start; /* LBA of the volume */
+	u32 sectors_per_cluster, fat_start, fat_sectors, data_start, clusters, root_cluster;
+	u32 cached_fat_sector;
+	u8 fat_cache[512];
+};
+
+struct fat_file {
+	u32 cluster;
+	u32 size;
+	bool directory;
+};
+
+/* Reads the MBR and the boot sector of the first FAT32 partition. 0, -ENODEV no such partition, -EINVAL a
+ * damaged one, -EIO; all having said what is wrong. */
+int fat_mount(struct fat *f, int (*read)(void *ctx, u64 lba, u32 count, void *buf), void *ctx);
+
+/* Finds "dir/name" without regard to case, by long or short name. 0, -ENOENT, -EIO, -EINVAL (damage). */
+int fat_open(struct fat *f, const char *path, struct fat_file *out);
+
+/* Reads the whole file into buf (room for size rounded up to 512). progress (may be NULL) is called with the
+ * bytes done. 0, -EIO, -EINVAL when the cluster chain is damaged. */
+int fat_read(struct fat *f, const struct fat_file *file, void *buf, void (*progress)(u64 done, u64 total));
+
+/* Parses an INI text of len bytes (CRLF or LF, BOM accepted). Every mistake is printed as "name:LINE: ..." with
+ * a suggestion where one is near; returns the number of mistakes, so 0 is good. Pure code. */
+unsigned config_parse(struct config *c, const char *name, const char *text, size_t len);
+
+/* Prints progress of loading name: a bar once it takes longer than a second. */
+void progress_begin(const char *name);
+void progress_update(u64 done, u64 total);
+void progress_end(void);
+
+/* Reads pxhv.conf and parses it; loads a file of the partition into fresh host memory. 0 or an error, said. */
+int boot_config(struct config *c);
+int boot_load_file(const char *path, u8 **data, u64 *size);

@@ -1,0 +1,26 @@
+/* The host's console: COM1 and the VGA text screen for output, COM1 and the PS/2 keyboard for input. */
+#pragma once
+
+#include "lib/types.h"
+
+/* Programs COM1 (115200 8N1, FIFO) if there is one and finds the VGA text screen's cursor, going on below
+ * what the boot sector wrote. */
+void console_init(void);
+
+bool console_has_uart(void);
+
+/* Writes len bytes to every output. '\n' becomes CR LF. */
+void console_write(const char *s, size_t len);
+
+/* One byte of input, or -1 when there is none. Never waits. */
+int console_getc(void);
+
+/* Interrupt handlers' entry: takes what COM1 and the keyboard have into the input ring. */
+void console_poll(void);
+
+/* Waits until the UART has sent all; bounded. */
+void console_flush(void);
+
+/* Turns the boot story on or off: story() prints a line with the milliseconds since power-on unless quiet. */
+void console_set_quiet(bool quiet);
+void story(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

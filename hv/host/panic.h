@@ -1,0 +1,17 @@
+/* The end of the line, for our own bugs alone. */
+#pragma once
+
+#include "lib/types.h"
+
+struct trap_frame;
+
+/* Prints the message, a stack trace with symbols and the last exits, then stops the PC (under an emulator's
+ * harness with status 4). */
+void __attribute__((noreturn, format(printf, 1, 2))) panic(const char *fmt, ...);
+void __attribute__((noreturn)) panic_trap(const struct trap_frame *f);
+
+/* "function+0x12" for an address in the hypervisor's text; writes "?" for others. */
+void symbol_name(u64 addr, char *buf, size_t size);
+
+/* Prints up to 16 frames from rbp. */
+void backtrace(u64 rbp, u64 rip);

@@ -1,0 +1,17 @@
+/* Time of the host: the TSC calibrated against the ACPI PM timer, else the PIT. */
+#pragma once
+
+#include "host/tsc.h"
+
+/* Measures tsc_hz and the LAPIC timer's rate. Every loop is bounded: with no working reference it says
+ * so and takes the CPUID frequency, else 1 GHz. */
+void time_init(void);
+
+/* Measures tsc_hz again over all the time since time_init(): free of waiting, and more exact. */
+void time_refine(void);
+
+/* Milliseconds since power-on as the TSC tells, 0 while its rate is unknown. */
+u64 time_ms(void);
+
+/* Rate of the LAPIC timer with divisor 1, in Hz; 0 when there is none. */
+extern u64 lapic_timer_hz;

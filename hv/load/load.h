@@ -1,0 +1,35 @@
+/* How a guest gets started: files of the config turned into guest memory and a start state. */
+#pragma once
+
+#include "lib/types.h"
+
+struct vm;
+struct cpu_state;
+
+struct guest_files { /* in host memory, kept for reboots */
+	const u8 *image;
+	u64 image_size;
+	const u8 *initrd;
+	u64 initrd_size;
+};
+
+/* Loads by vm->config->kind and fills in the start state of vcpu 0. Returns 0, or a negative error having
+ * said why. Called again for each reboot. */
+int load_guest(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
+
+/* One function a kind, same contract. */
+int load_linux(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
+int load_flat(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
+
+/* Writes RSDP, XSDT, FADT, MADT, DSDT, FACS into guest memory below 1 MiB; returns the RSDP's guest-physical
+ * address, 0 on failure. */
+u64 load_acpi(struct vm *vm);
+
+/* The guest's E820 map, as its loaders tell it; returns the number of entries. */
+struct mem_region;
+unsigned load_e820(const struct vm *vm, struct mem_region *out, unsigned max);
+
+/* Start states: real mode at cs:ip, and 64-bit long mode with identity map of 4 GiB at page_tables (guest
+ * memory that the call fills, 6 pages) and a GDT at gdt. */
+void start_real_mode(struct cpu_state *s, u16 cs, u16 ip);
+int start_long_mode(struct vm *vm, struct cpu_state *s, u64 rip, u64 page_tables, u64 gdt);

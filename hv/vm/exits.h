@@ -1,0 +1,36 @@
+/* What both vendors' exit handlers hand to shared code. Each works on v->regs and advances RIP by
+ * ops->skip() when the instruction is done; on a fault it queues the exception and leaves RIP. */
+#pragma once
+
+#include "vm/vcpu.h"
+
+void exit_cpuid(struct vcpu *v);
+void exit_rdmsr(struct vcpu *v);
+void exit_wrmsr(struct vcpu *v);
+void exit_xsetbv(struct vcpu *v);
+void exit_hlt(struct vcpu *v);
+void exit_hypercall(struct vcpu *v);
+
+/* IN/OUT: not string. */
+void exit_io(struct vcpu *v, u16 port, unsigned size, bool in);
+
+/* INS/OUTS, with or without REP; addr_size 2, 4 or 8 bytes; seg is OUTS' segment. Does a bounded number of
+ * iterations a call and is simply entered again for the rest. */
+void exit_io_string(struct vcpu *v, u16 port, unsigned size, bool in, bool rep, unsigned addr_size,
+		    enum seg seg);
+
+/* A guest-physical access outside RAM, or a write to ROM: decodes the instruction at RIP and performs it.
+ * An instruction it does not know ends the VM with an autopsy. */
+void exit_mmio(struct vcpu *v, u64 gpa);
+
+/* The vcpu's CPUID answer, also for tests: the policy applied to the CPU's own answer. */
+struct cpuid_regs;
+void cpuid_policy_init(void);
+void vcpu_cpuid(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_regs *out);
+
+/* MSR policy: 0 or -EPERM (#GP). Unknown MSRs are counted. */
+int vcpu_rdmsr(struct vcpu *v, u32 msr, u64 *val);
+int vcpu_wrmsr(struct vcpu *v, u32 msr, u64 val);
+
+/* MSRs that need no exit, for the vendors' bitmaps: calls fn(arg, msr, read_too, write_too) for each. */
+void msr_policy_passthrough(void (*fn)(void *arg, u32 msr, bool read, bool write), void *arg);

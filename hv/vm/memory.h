@@ -1,0 +1,31 @@
+/* A VM's RAM: guest-physical ranges backed by host memory, reached through bounds-checked accessors. */
+#pragma once
+
+#include "lib/types.h"
+
+struct vm;
+
+#define MEMSLOTS_MAX 16
+
+struct memslot {
+	u64 gpa;
+	u64 size;
+	u8 *host;
+	bool readonly; /* ROM: guest writes are dropped */
+};
+
+/* The PCI hole: RAM goes from 0 to at most here, and on from 4 GiB. */
+#define GUEST_HOLE_START 0xC0000000ULL
+
+/* Allocates bytes of RAM (a multiple of 4 KiB) as vm's memory, in as few and as aligned runs as it can,
+ * and maps it in the VM's second-level tables. Returns 0 or -ENOMEM, having printed what is missing. */
+int vm_memory_create(struct vm *vm, u64 bytes);
+void vm_memory_destroy(struct vm *vm);
+
+/* A host pointer to [gpa, gpa+len), or NULL when that is not all in one RAM slot. */
+void *guest_ptr(struct vm *vm, u64 gpa, u64 len);
+
+/* Copies; slots may be crossed. Return 0, or -EFAULT (nothing guaranteed of the buffer) outside RAM. */
+int guest_read(struct vm *vm, u64 gpa, void *buf, u64 len);
+int guest_write(struct vm *vm, u64 gpa, const void *buf, u64 len);
+int guest_zero(struct vm *vm, u64 gpa, u64 len);

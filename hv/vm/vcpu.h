@@ -1,0 +1,143 @@
+/* A virtual CPU, whichever vendor runs it, and the interface that the vendors fill in. */
+#pragma once
+
+#include "lib/types.h"
+#include "vm/lapic.h"
+#include "vm/timer.h"
+
+struct vm;
+struct insn;
+
+enum gpr { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, GPR_COUNT };
+enum seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_COUNT };
+
+struct segment {
+	u16 selector;
+	u16 attr; /* access rights as in a VMCS: type 0-3, S 4, DPL 5-6, P 7, AVL 12, L 13, D/B 14, G 15; and
+		   * SEG_UNUSABLE */
+	u32 limit; /* in bytes, expanded */
+	u64 base;
+};
+#define SEG_UNUSABLE 0x100 /* bit 8 of attr here; reserved in hardware */
+
+/* The whole architectural state, for loaders, reset, autopsy and debuggers: not for hot paths. */
+struct cpu_state {
+	u64 gpr[GPR_COUNT]; /* RSP included */
+	u64 rip, rflags;
+	u64 cr0, cr2, cr3, cr4, efer; /* as the guest sees them */
+	u64 dr7;
+	struct segment seg[SEG_COUNT];
+	struct {
+		u64 base;
+		u16 limit;
+	} gdtr, idtr;
+};
+
+/* Single registers that shared code reads and writes often. */
+enum vreg { VREG_RIP, VREG_RSP, VREG_RFLAGS, VREG_CR0, VREG_CR3, VREG_CR4, VREG_EFER };
+
+/* vcpu.events: what wants looking at before the next entry. Set with vcpu_kick() from anywhere. */
+enum {
+	EV_INTERRUPT = 1, /* the LAPIC or the 8259s may have something */
+	EV_NMI = 2,
+	EV_EXCEPTION = 4, /* vcpu.exception is valid */
+	EV_REINJECT = 8,  /* an event was cut short by the last exit: vcpu.reinject */
+	EV_TIMER = 16,	  /* a virtual timer is due */
+	EV_END = 32,	  /* leave the loop: vm.end says why */
+	EV_WINDOW = 64,	  /* an interrupt or NMI window is armed */
+};
+
+struct vcpu_event { /* laid out for the vendors: SDM 3C 25.8.3, APM 2 15.20 agree on bits 0-11 and 31 */
+	u32 info;   /* 0-7 vector, 8-10 type, 11 error code valid, 31 valid */
+	u32 error;
+	u32 insn_len; /* for software events */
+};
+
+enum { EVENT_EXTINT = 0, EVENT_NMI = 2, EVENT_EXCEPTION = 3, EVENT_SOFTINT = 4 };
+
+struct vcpu {
+	u64 regs[GPR_COUNT]; /* offset 0, known to the assembler; [RSP] is the vendor's */
+	u32 events;	     /* offset 128 */
+	u32 halted;	     /* HLT until an event */
+	struct vm *vm;
+	const struct vcpu_ops *ops;
+	u32 index;
+	bool nmi_pending;
+	struct vcpu_event exception;
+	struct vcpu_event reinject;
+	u64 xcr0;
+	u64 tsc_offset; /* guest TSC = host TSC + offset */
+	struct lapic lapic;
+	struct timer_queue timers;
+	u64 exits;	    /* in all */
+	u64 entry_failures;
+	u64 *msr_store; /* the policy's stored MSRs (vm/msr.c) */
+	void *pvclock;	/* vm/pvclock.c */
+};
+
+/* The vendor's side. All calls are made on the CPU that runs the vcpu. */
+struct vcpu_ops {
+	const char *name;	 /* "VT-x", "AMD-V" */
+	const char *hypercall;	 /* "vmcall", "vmmcall" */
+	size_t vcpu_size;	 /* of the vendor's struct, which starts with struct vcpu */
+	int (*check)(void);	 /* can this CPU do it? 0, or -ENODEV having said why and what to do */
+	int (*enable)(void);	 /* VMXON / EFER.SVME on the running CPU */
+	void (*disable)(void);
+	const struct slat_format *slat;
+	unsigned (*slat_max_level)(void);
+	bool (*can_run_real_mode)(void);
+	int (*create)(struct vcpu *v); /* vm and index are set */
+	void (*destroy)(struct vcpu *v);
+	int (*run)(struct vcpu *v); /* until EV_END; handles everything else itself */
+	u64 (*get)(struct vcpu *v, enum vreg r);
+	void (*set)(struct vcpu *v, enum vreg r, u64 val); /* CR0/CR4/EFER with all their side effects */
+	void (*get_seg)(struct vcpu *v, enum seg s, struct segment *out);
+	void (*get_state)(struct vcpu *v, struct cpu_state *s);
+	void (*set_state)(struct vcpu *v, const struct cpu_state *s);
+	void (*skip)(struct vcpu *v, unsigned len); /* RIP += len, shadow and RF cleared; len 0: of the exit */
+	void (*inject)(struct vcpu *v, const struct vcpu_event *e); /* at the next entry */
+	bool (*can_take_interrupt)(struct vcpu *v); /* IF set, no shadow, nothing being injected */
+	bool (*can_take_nmi)(struct vcpu *v);
+	void (*interrupt_window)(struct vcpu *v, bool on);
+	void (*nmi_window)(struct vcpu *v, bool on);
+	/* MSRs that live in the VMCS/VMCB or in the CPU: 0, -EPERM for #GP, -ENOENT if not the vendor's. */
+	int (*rdmsr)(struct vcpu *v, u32 msr, u64 *val);
+	int (*wrmsr)(struct vcpu *v, u32 msr, u64 val);
+	void (*apic_mode)(struct vcpu *v);	    /* the guest changed APIC_BASE */
+	bool (*apic_irr)(struct vcpu *v, u8 vector); /* virtual-interrupt delivery: true if taken over */
+	void (*tlb_flush)(struct vcpu *v);	    /* guest-physical mappings were reduced */
+	void (*tsc_offset_changed)(struct vcpu *v);
+	void (*dump)(struct vcpu *v); /* vendor's part of an autopsy */
+};
+
+extern const struct vcpu_ops vmx_ops, svm_ops;
+
+/* Marks events for v and, if it runs on another CPU, makes it leave its guest. */
+void vcpu_kick(struct vcpu *v, u32 events);
+
+/* Queues an exception; a second one while one is pending or was being delivered becomes #DF, a third a
+ * triple fault, by the classes of SDM 3A table 6-5. */
+void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error);
+static inline void vcpu_gp(struct vcpu *v)
+{
+	vcpu_exception(v, 13, true, 0);
+}
+void vcpu_page_fault(struct vcpu *v, u64 addr, u32 error);
+
+/* Before an entry with events pending: fires timers, chooses and injects. False: leave the loop. */
+bool vcpu_prepare_entry(struct vcpu *v);
+
+/* Waits, halting the host CPU, until v.halted is over or EV_END. */
+void vcpu_wait(struct vcpu *v);
+
+/* Guest-virtual memory. access: PF_WRITE, PF_USER, PF_FETCH bits of a #PF error code. Return 0, or -EFAULT
+ * with *fault_addr/*fault_error set for vcpu_page_fault() (not injected by these). */
+int vcpu_translate(struct vcpu *v, u64 gva, u32 access, u64 *gpa, u32 *fault_error);
+int vcpu_read(struct vcpu *v, u64 gva, void *buf, size_t len, u32 access, u64 *fault_addr, u32 *fault_error);
+int vcpu_write(struct vcpu *v, u64 gva, const void *buf, size_t len, u32 access, u64 *fault_addr,
+	       u32 *fault_error);
+enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_RSVD = 8, PF_FETCH = 16 };
+
+/* Bits of code the CPU decodes now: 16, 32 or 64; and its privilege level. */
+unsigned vcpu_code_bits(struct vcpu *v);
+unsigned vcpu_cpl(struct vcpu *v);

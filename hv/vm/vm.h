@@ -1,0 +1,90 @@
+/* A virtual machine. */
+#pragma once
+
+#include "lib/spinlock.h"
+#include "lib/types.h"
+#include "vm/bus.h"
+#include "vm/config.h"
+#include "vm/memory.h"
+#include "vm/slat.h"
+#include "vm/vcpu.h"
+
+#define VM_MAX_VCPUS 8
+#define BUS_MAX_PIO 48
+#define BUS_MAX_MMIO 16
+
+struct pio_range {
+	u16 base, count;
+	const struct pio_ops *ops;
+	void *dev;
+	const char *name;
+	u64 accesses;
+};
+
+struct mmio_range {
+	u64 base, size;
+	const struct mmio_ops *ops;
+	void *dev;
+	const char *name;
+	u64 accesses;
+};
+
+struct vm {
+	const struct vm_config *config;
+	u32 id;
+	struct spinlock lock; /* of the devices and lines */
+	enum vm_end end;
+	u32 end_status;
+	char end_reason[96]; /* for VM_DIED: a sentence */
+
+	u32 vcpu_count;
+	struct vcpu *vcpus[VM_MAX_VCPUS];
+
+	u32 slot_count;
+	struct memslot slots[MEMSLOTS_MAX];
+	u64 memory_size;
+	struct slat slat;
+
+	u8 *port_owner; /* 65536 entries: index into pio[] + 1, 0 for none */
+	u32 pio_count;
+	struct pio_range pio[BUS_MAX_PIO];
+	u32 mmio_count;
+	struct mmio_range mmio[BUS_MAX_MMIO];
+	u64 unclaimed_reads, unclaimed_writes; /* ports and MMIO */
+	u16 last_unclaimed_port;
+	u64 unknown_msrs;
+	u32 last_unknown_msr;
+
+	u32 irqchip_count;
+	struct {
+		const struct irqchip_ops *ops;
+		void *chip;
+	} irqchips[2];
+	int (*extint_ack)(void *chip);
+	void *extint_chip;
+	bool extint;
+	void (*eoi)(void *chip, u8 vector);
+	void *eoi_chip;
+
+	void (*console_input)(void *dev);
+	void *console_dev;
+
+	void *heap; /* vm_zalloc's pages */
+	size_t heap_left;
+};
+
+/* Makes a VM by config: memory, vcpus, devices; nothing loaded yet. Returns NULL having said why. */
+struct vm *vm_create(const struct vm_config *config, const struct vcpu_ops *ops);
+void vm_destroy(struct vm *vm);
+
+/* Puts vcpus and devices into their reset state and runs until the VM ends. */
+enum vm_end vm_run(struct vm *vm);
+
+/* Ends vm as VM_DIED with a reason. */
+void vm_died(struct vm *vm, const char *fmt, ...) __printf(2, 3);
+
+/* Port and MMIO access by a vcpu. bus_pio_read gives all ones for unclaimed ports, and counts them. */
+u32 bus_pio_read(struct vm *vm, u16 port, unsigned size);
+void bus_pio_write(struct vm *vm, u16 port, unsigned size, u32 val);
+u64 bus_mmio_read(struct vm *vm, u64 gpa, unsigned size);
+void bus_mmio_write(struct vm *vm, u64 gpa, unsigned size, u64 val);
