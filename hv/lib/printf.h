@@ -6,7 +6,7 @@
 #include "lib/types.h"
 
 /* Formats into buf of size bytes, always terminated when size > 0; returns the length that the whole
- * text would have. Knows %c %s %d %i %u %x %X %p %%, flags '-' and '0', width and precision (also as
+ * text would have. Knows %c %s %d %i %u %x %X %p %%, flags '-', '0' and '#', width and precision (also as
  * '*'), and the length words hh h l ll z. */
 int kvsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 int ksnprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
