@@ -6,7 +6,7 @@
 #include "host/memmap.h"
 #include "vm/config.h"
 
-/* Filled by stage 2 before C starts (boot/stage2.asm). */
+/* Filled by stage 2 before hv_main(); the first two lie in text and are not written later. */
 extern u8 boot_drive;
 extern u64 boot_tsc; /* TSC at stage 2's first instruction */
 extern u32 boot_e820_count;
@@ -21,6 +21,9 @@ struct bios_regs {
 
 /* Calls interrupt intno in real mode with interrupts on, and comes back to long mode. */
 void bios_call(u8 intno, struct bios_regs *r);
+
+/* Fills boot_e820 from the BIOS; stage 2 calls it before hv_main(). INT 15h E820h, else E801h, else 88h. */
+void e820_read(void);
 
 /* 64 KiB below 1 MiB, 64 KiB-aligned, for the BIOS to put data into. */
 #define BIOS_BUFFER 0x70000ULL
@@ -50,7 +53,8 @@ struct fat_file {
  * damaged one, -EIO; all having said what is wrong. */
 int fat_mount(struct fat *f, int (*read)(void *ctx, u64 lba, u32 count, void *buf), void *ctx);
 
-/* Finds "dir/name" without regard to case, by long or short name. 0, -ENOENT, -EIO, -EINVAL (damage). */
+/* Finds "dir/name" without regard to case, by long or short name. 0, -ENOENT (not said: the caller
+ * knows what for), -EIO, -EINVAL (damage). "" is the root directory. */
 int fat_open(struct fat *f, const char *path, struct fat_file *out);
 
 /* Reads the whole file into buf (room for size rounded up to 512). progress (may be NULL) is called with the

@@ -1,0 +1,133 @@
+/* The boot disk by INT 13h: EDD's LBA calls, else cylinder, head and sector. All data goes through
+ * BIOS_BUFFER, which any BIOS can reach and which crosses no 64 KiB. */
+#include "boot/boot.h"
+#include "host/cpu.h"
+#include "lib/errno.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+#define SECTOR	    512
+#define MAX_SECTORS 127 /* a call: what the oldest EDD BIOSes take */
+#define TRIES	    3
+
+/* Behind the data, in the buffer's 128th sector: EDD's packets. */
+#define PACKET (BIOS_BUFFER + MAX_SECTORS * SECTOR)
+
+struct edd_packet { /* disk address packet */
+	u8 size, zero;
+	u16 count;
+	u16 offset, segment;
+	u64 lba;
+} __packed;
+
+struct edd_params { /* result of AH=48h, EDD 1.1 */
+	u16 size, flags;
+	u32 cylinders, heads, sectors;
+	u64 total;
+	u16 sector_size;
+} __packed;
+
+static struct {
+	u32 heads, sectors; /* a cylinder's heads, a track's sectors; sectors is 0 with EDD */
+} disk;
+
+static bool int13(struct bios_regs *r)
+{
+	r->edx |= boot_drive;
+	bios_call(0x13, r);
+	return !(r->eflags & RFLAGS_CF);
+}
+
+static bool has_edd(void)
+{
+	struct bios_regs r = {.eax = 0x4100, .ebx = 0x55AA};
+
+	return int13(&r) && (u16)r.ebx == 0xAA55 && (r.ecx & 1);
+}
+
+int disk_init(void)
+{
+	struct edd_params *p = (struct edd_params *)PACKET;
+	struct bios_regs r = {.eax = 0x4800, .ds = PACKET >> 4};
+
+	if (has_edd()) {
+		disk.sectors = 0;
+		*p = (struct edd_params){.size = sizeof(*p)};
+		if (int13(&r) && p->sector_size && p->sector_size != SECTOR) {
+			printk("boot disk %02Xh: its sectors have %u bytes; pxHV boots from disks with %u\n",
+			       boot_drive, p->sector_size, SECTOR);
+			return -EIO;
+		}
+		return 0;
+	}
+	r = (struct bios_regs){.eax = 0x0800};
+	if (!int13(&r) || !(r.ecx & 0x3F)) {
+		printk("boot disk %02Xh: the BIOS does not tell its geometry (code %02Xh)\n", boot_drive,
+		       (u8)(r.eax >> 8));
+		return -EIO;
+	}
+	disk.sectors = r.ecx & 0x3F;
+	disk.heads = (u8)(r.edx >> 8) + 1;
+	return 0;
+}
+
+/* One attempt at up to *count sectors from lba on; a track's end lowers *count. Returns the BIOS's code. */
+static u8 read_once(u64 lba, u32 *count)
+{
+	struct bios_regs r;
+
+	if (!disk.sectors) {
+		*(struct edd_packet *)PACKET = (struct edd_packet){
+			.size = 16, .count = *count, .segment = BIOS_BUFFER >> 4, .lba = lba};
+		r = (struct bios_regs){.eax = 0x4200, .ds = PACKET >> 4};
+	} else {
+		u32 sector = lba % disk.sectors;
+		u64 track = lba / disk.sectors;
+		u32 head = track % disk.heads;
+		u64 cylinder = track / disk.heads;
+
+		if (cylinder > 1023)
+			return 0x04; /* sector not found: out of CHS's reach */
+		*count = MIN(*count, disk.sectors - sector);
+		r = (struct bios_regs){.eax = 0x0200 | *count,
+				       .ecx = (cylinder & 0xFF) << 8 | cylinder >> 8 << 6 | (sector + 1),
+				       .edx = head << 8,
+				       .es = BIOS_BUFFER >> 4};
+	}
+	if (int13(&r))
+		return 0;
+	return (u8)(r.eax >> 8) ?: 0xFF;
+}
+
+static void reset(void)
+{
+	struct bios_regs r = {};
+
+	int13(&r);
+}
+
+int disk_read(u64 lba, u32 count, void *buf)
+{
+	while (count) {
+		u32 n;
+		u8 code;
+
+		for (unsigned tries = TRIES;;) {
+			n = MIN(count, MAX_SECTORS);
+			code = read_once(lba, &n);
+			if (!code || !--tries)
+				break;
+			reset();
+		}
+		if (code) {
+			printk("boot disk %02Xh: cannot read %u sectors at LBA %lu (BIOS code %02Xh)\n",
+			       boot_drive, n, lba, code);
+			return -EIO;
+		}
+		memcpy(buf, (void *)BIOS_BUFFER, n * SECTOR);
+		buf = (u8 *)buf + n * SECTOR;
+		lba += n;
+		count -= n;
+	}
+	return 0;
+}
