@@ -18,6 +18,8 @@ struct acpi_info {
 	u16 pm_timer_port; /* 0: none */
 	bool pm_timer_32;  /* 32 bits wide, else 24 */
 	u16 pm1a_cnt, pm1b_cnt;
+	u16 smi_cmd; /* 0: ACPI mode needs no turning on */
+	u8 acpi_enable;
 	u8 s5_typ_a, s5_typ_b; /* SLP_TYP of \_S5 */
 	bool s5_valid;
 	bool reset_valid;
@@ -26,6 +28,7 @@ struct acpi_info {
 	u8 reset_value;
 	u64 mcfg_base; /* PCIe ECAM of segment 0, 0: none */
 	u8 mcfg_bus_end;
+	bool x2apic_opt_out; /* firmware asks in the DMAR not to turn x2APIC on */
 };
 
 extern struct acpi_info acpi;

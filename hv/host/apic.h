@@ -4,7 +4,8 @@
 #include "lib/types.h"
 
 /* Turns the running CPU's LAPIC on: spurious vector, LINT0 masked, LINT1 NMI, timer stopped. On the boot
- * CPU it also masks both 8259s and routes the console's IRQs through the IOAPIC, if there is one. */
+ * CPU it also masks both 8259s and routes the console's IRQs through the IOAPIC, if there is one. After
+ * time_init() and acpi_init(); no BIOS call may follow. */
 void apic_init(void);
 
 bool apic_is_x2apic(void);
@@ -12,7 +13,8 @@ u32 apic_id(void);
 void apic_eoi(void);
 
 /* Arms the one-shot timer for the TSC value deadline (past values fire at once); ~0 stops it. TSC-deadline
- * mode where the CPU has it, else one-shot with the calibrated rate. */
+ * mode where the CPU has it, else one-shot with the calibrated rate: then it fires early when deadline is
+ * further away than 32 bits count (4 s at 1 GHz). */
 void apic_timer_arm(u64 deadline);
 
 /* Sends a fixed interrupt or an NMI to the CPU with apic_id. */

@@ -9,10 +9,13 @@ void console_init(void);
 
 bool console_has_uart(void);
 
-/* Writes len bytes to every output. '\n' becomes CR LF. */
+/* Writes len bytes to every output. '\n' becomes CR LF unless a CR is there already. COM1 gets it through a
+ * ring, which each console call and COM1's interrupt drain: only when the ring is full does this wait for the
+ * line. */
 void console_write(const char *s, size_t len);
 
-/* One byte of input, or -1 when there is none. Never waits. */
+/* One byte of the input ring, or -1 when it is empty. Never waits. The console's interrupts fill the ring;
+ * without an IOAPIC, or before apic_init(), console_poll() must be called for that. */
 int console_getc(void);
 
 /* Interrupt handlers' entry: takes what COM1 and the keyboard have into the input ring. */
@@ -20,6 +23,9 @@ void console_poll(void);
 
 /* Waits until the UART has sent all; bounded. */
 void console_flush(void);
+
+/* For a panic alone: whoever holds the console will not give it back. */
+void console_break_lock(void);
 
 /* Turns the boot story on or off: story() prints a line with the milliseconds since power-on unless quiet. */
 void console_set_quiet(bool quiet);

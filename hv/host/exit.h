@@ -9,10 +9,9 @@ enum exit_status { /* tools/pxhv gives these back */
 	EXIT_REFUSED = 4,
 };
 
-/* Ends the run: flushes the console, tells the harness the status (a line "pxhv-exit N" on port 0xE9, only
- * when the config has "[pxhv] report = e9"), then powers the PC off, or halts it with a message when
- * it is for a person to read. */
+/* Ends the run: flushes the console, tells whoever watches port 0xE9 the status (a line "pxhv-exit N"), then
+ * powers the PC off after a clean end, or halts it so that a person can read why. */
 void __attribute__((noreturn)) host_exit(int status);
 
-/* Set from the config. */
-extern bool exit_report_e9;
+/* Says that nothing more will come, and stops this CPU. */
+void __attribute__((noreturn)) halt_forever(void);

@@ -25,9 +25,9 @@ struct memmap {
 	struct mem_region r[MEMMAP_MAX];
 };
 
-/* Sorts, drops empty and ignored entries, clips wrap-around, resolves overlaps towards the more reserved
- * type and merges neighbours. Unknown types count as reserved. Entries past MEMMAP_MAX are dropped as
- * reserved memory, never as RAM. */
+/* Sorts, drops empty and ignored entries, clips at 2^52 (wrap-around included), resolves overlaps towards the
+ * more reserved type and merges neighbours. Unknown types count as reserved. Entries past MEMMAP_MAX are
+ * dropped as reserved memory, never as RAM. */
 void memmap_normalize(struct memmap *m);
 
 /* Takes [base, base+size) out of RAM by marking it type; keeps the map normal. */

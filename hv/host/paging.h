@@ -14,6 +14,10 @@ void paging_load(void);
  * twice is harmless. */
 volatile void *mmio_map(u64 pa, u64 size);
 
+/* Maps memory that firmware left tables in, wherever it says they are: read-only, cached, NX. NULL as above,
+ * and for addresses that the CPU does not have. */
+const void *rom_map(u64 pa, u64 size);
+
 /* Makes the page at va (page-aligned) absent: a guard. */
 void paging_guard(void *va);
 

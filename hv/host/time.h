@@ -3,7 +3,7 @@
 
 #include "host/tsc.h"
 
-/* Measures tsc_hz and the LAPIC timer's rate. Every loop is bounded: with no working reference it says
+/* Measures tsc_hz. Every loop is bounded: with no working reference it says
  * so and takes the CPUID frequency, else 1 GHz. */
 void time_init(void);
 
@@ -13,5 +13,6 @@ void time_refine(void);
 /* Milliseconds since power-on as the TSC tells, 0 while its rate is unknown. */
 u64 time_ms(void);
 
-/* Rate of the LAPIC timer with divisor 1, in Hz; 0 when there is none. */
+/* Rate of the LAPIC timer with divisor 1, in Hz: measured by apic_init() where the timer has no TSC-deadline
+ * mode, else 0. */
 extern u64 lapic_timer_hz;

@@ -1,0 +1,30 @@
+#include "host/exit.h"
+
+#include "host/acpi.h"
+#include "host/console.h"
+#include "host/cpu.h"
+#include "lib/printf.h"
+
+#define REPORT_PORT 0xE9 /* Bochs' and QEMU's debug console; on a PC nothing listens there */
+
+void host_exit(int status)
+{
+	char line[24];
+
+	cli();
+	console_flush();
+	ksnprintf(line, sizeof(line), "pxhv-exit %d\n", status);
+	for (const char *s = line; *s; s++)
+		outb(REPORT_PORT, (u8)*s);
+	if (status == EXIT_POWEROFF)
+		acpi_power_off();
+	halt_forever();
+}
+
+void halt_forever(void)
+{
+	printk("pxHV: halted\n");
+	console_flush();
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}

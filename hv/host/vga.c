@@ -1,0 +1,182 @@
+#include "host/vga.h"
+
+#include "host/cpu.h"
+#include "lib/string.h"
+
+#define COLUMNS	     80
+#define ROWS	     25
+#define CELLS	     (COLUMNS * ROWS)
+#define BLANK	     0x0720 /* a space, light grey on black */
+#define FRAME_BUFFER ((volatile u64 *)0xB8000)
+#define CRTC_INDEX   0x3D4
+#define CRTC_DATA    0x3D5
+#define CURSOR_HIGH  0x0E
+#define CURSOR_LOW   0x0F
+#define GC_INDEX     0x3CE
+#define GC_MISC	     6
+#define GC_DATA	     0x3CF
+
+static struct {
+	bool present;
+	u32 pos; /* the cursor's cell */
+	enum { TEXT, ESCAPE, SEQUENCE } state;
+	u32 args[2], nargs;
+	u16 cells[CELLS] __aligned(8); /* what the screen shows: reading it back is slow on real PCs */
+} vga;
+
+static u8 crtc_read(u8 reg)
+{
+	outb(CRTC_INDEX, reg);
+	return inb(CRTC_DATA);
+}
+
+static void crtc_write(u8 reg, u8 val)
+{
+	outb(CRTC_INDEX, reg);
+	outb(CRTC_DATA, val);
+}
+
+static void show(u32 from, u32 to)
+{
+	const u64 *cells = (const u64 *)vga.cells;
+
+	for (u32 i = from / 4; i < (to + 3) / 4; i++)
+		FRAME_BUFFER[i] = cells[i];
+}
+
+static void show_cursor(void)
+{
+	crtc_write(CURSOR_HIGH, (u8)(vga.pos >> 8));
+	crtc_write(CURSOR_LOW, (u8)vga.pos);
+}
+
+static void blank(u32 from, u32 to)
+{
+	for (; from < to; from++)
+		vga.cells[from] = BLANK;
+}
+
+void vga_init(void)
+{
+	u8 low = crtc_read(CURSOR_LOW), probe = low ^ 0xFF;
+	u32 pos;
+
+	crtc_write(CURSOR_LOW, probe);
+	if (crtc_read(CURSOR_LOW) != probe)
+		return;
+	crtc_write(CURSOR_LOW, low);
+	outb(GC_INDEX, GC_MISC);
+	if ((inb(GC_DATA) & 0x0D) != 0x0C) /* text, memory at B8000h */
+		return;
+	for (u32 i = 0; i < CELLS / 4; i++)
+		((u64 *)vga.cells)[i] = FRAME_BUFFER[i];
+	pos = (u32)crtc_read(CURSOR_HIGH) << 8 | low;
+	vga.pos = MIN(pos, CELLS - 1);
+	vga.present = true;
+}
+
+static void scroll(void)
+{
+	memmove(vga.cells, vga.cells + COLUMNS, (CELLS - COLUMNS) * sizeof(vga.cells[0]));
+	blank(CELLS - COLUMNS, CELLS);
+	vga.pos -= COLUMNS;
+}
+
+static void erase(u32 from, u32 to)
+{
+	blank(from, to);
+	show(from, to);
+}
+
+/* The end of ESC [ args c, SEQUENCE state. */
+static void control_sequence(char c)
+{
+	u32 n = MAX(vga.args[0], 1), pos = vga.pos, column = pos % COLUMNS, row = pos / COLUMNS;
+
+	switch (c) {
+	case 'A':
+		vga.pos = pos - MIN(n, row) * COLUMNS;
+		break;
+	case 'B':
+		vga.pos = pos + MIN(n, ROWS - 1 - row) * COLUMNS;
+		break;
+	case 'C':
+		vga.pos = pos + MIN(n, COLUMNS - 1 - column);
+		break;
+	case 'D':
+		vga.pos = pos - MIN(n, column);
+		break;
+	case 'H':
+		vga.pos = (MIN(n, ROWS) - 1) * COLUMNS + MIN(MAX(vga.args[1], 1), COLUMNS) - 1;
+		break;
+	case 'J':
+		erase(vga.args[0] == 2 ? 0 : pos, CELLS);
+		break;
+	case 'K':
+		erase(pos, pos - column + COLUMNS);
+		break;
+	}
+}
+
+/* True while c belongs to an escape sequence. */
+static bool escape(char c)
+{
+	switch (vga.state) {
+	case TEXT:
+		if (c != 27)
+			return false;
+		vga.state = ESCAPE;
+		return true;
+	case ESCAPE:
+		vga.state = c == '[' ? SEQUENCE : TEXT;
+		vga.nargs = vga.args[0] = vga.args[1] = 0;
+		return true;
+	case SEQUENCE:
+		if (c >= '0' && c <= '9' && vga.nargs < ARRAY_SIZE(vga.args))
+			vga.args[vga.nargs] = MIN(vga.args[vga.nargs] * 10 + (u32)(c - '0'), 1000);
+		else if (c == ';')
+			vga.nargs++;
+		else if (c >= '@') {
+			vga.state = TEXT;
+			control_sequence(c);
+		}
+		return true;
+	}
+	return false;
+}
+
+void vga_write(const char *s, size_t len)
+{
+	u32 first = CELLS, last = 0; /* cells to show at the end */
+
+	if (!vga.present)
+		return;
+	for (; len--; s++) {
+		u8 c = (u8)*s;
+
+		if (escape((char)c))
+			continue;
+		if (c == '\r') {
+			vga.pos -= vga.pos % COLUMNS;
+		} else if (c == '\b') {
+			vga.pos -= vga.pos % COLUMNS != 0;
+		} else if (c == '\t') {
+			vga.pos += 8 - vga.pos % 8;
+		} else if (c == '\n') {
+			vga.pos += COLUMNS - vga.pos % COLUMNS;
+		} else if (c >= ' ' && c != 0x7F) {
+			vga.cells[vga.pos] = 0x0700 | c;
+			first = MIN(first, vga.pos);
+			last = MAX(last, vga.pos + 1);
+			vga.pos++;
+		}
+		if (vga.pos >= CELLS) {
+			scroll();
+			first = 0;
+			last = CELLS;
+		}
+	}
+	if (first < last)
+		show(first, last);
+	show_cursor();
+}

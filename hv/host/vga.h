@@ -1,0 +1,11 @@
+/* The VGA text screen, 80 x 25, as the BIOS leaves it in mode 3. */
+#pragma once
+
+#include "lib/types.h"
+
+/* Finds the screen and its cursor. Without a VGA in text mode the rest does nothing. */
+void vga_init(void);
+
+/* Writes bytes: control characters, and the ANSI sequences that a shell's line editor sends; colours and all
+ * others are swallowed. */
+void vga_write(const char *s, size_t len);
