@@ -64,6 +64,9 @@ void vm_console_putc(struct vm *vm, u8 c);
 int vm_console_getc(struct vm *vm);
 void vm_console_register(struct vm *vm, void (*input)(void *dev), void *dev);
 
+/* The wall clock: seconds since 1970 (UTC) at TSC 0, set once at boot before a VM is made. */
+extern u64 wall_clock_base;
+
 /* How a guest ends itself. The vcpu leaves its loop after the instruction at hand. */
 enum vm_end {
 	VM_RUNNING,

@@ -23,10 +23,23 @@ void exit_io_string(struct vcpu *v, u16 port, unsigned size, bool in, bool rep, 
  * An instruction it does not know ends the VM with an autopsy. */
 void exit_mmio(struct vcpu *v, u64 gpa);
 
-/* The vcpu's CPUID answer, also for tests: the policy applied to the CPU's own answer. */
+/* Reads the CPU's own CPUID answers and applies the policy to them: once at boot. */
 struct cpuid_regs;
 void cpuid_policy_init(void);
+
+/* Takes features away that the vendor cannot give (RDTSCP, INVPCID ...): the bits of one register (0 EAX, 1
+ * EBX, 2 ECX, 3 EDX) of a leaf's first subleaf. Before a vcpu runs, after cpuid_policy_init(). */
+void cpuid_policy_hide(u32 leaf, unsigned reg, u32 bits);
+
+/* The vcpu's CPUID answer; leaves that are not shown are all zero. */
 void vcpu_cpuid(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_regs *out);
+
+/* The XCR0 bits that guests may set, 0 when there is no XSAVE. */
+u64 cpuid_xcr0_mask(void);
+
+/* Makes room for v's stored MSRs and its paravirtual clock, and gives them, and XCR0, their reset values; on
+ * the CPU that will run v. 0 or -ENOMEM. */
+int msr_create(struct vcpu *v);
 
 /* MSR policy: 0 or -EPERM (#GP). Unknown MSRs are counted. */
 int vcpu_rdmsr(struct vcpu *v, u32 msr, u64 *val);

@@ -8,11 +8,17 @@
 struct vcpu;
 
 #define LAPIC_BASE 0xFEE00000ULL
-#define APIC_BASE_BSP BIT(8)
-#define APIC_BASE_EXTD BIT(10)
-#define APIC_BASE_EN BIT(11)
+/* The timer's input clock with divisor 1, which is what CPUID leaf 15h must give as crystal frequency (ECX):
+ * Linux takes the timer's rate from there. 25 MHz, as PCs have it; small, because Linux computes the TSC's
+ * rate as crystal kHz * EBX / EAX in 32 bits and so gets it exact to some millionths. */
+#define LAPIC_TIMER_HZ 25000000
 
-enum lapic_reg { /* SDM 3A table 11-1, offsets in the xAPIC page; an x2APIC MSR is 800h + offset/16 */
+#define APIC_BASE_BSP  BIT(8)
+#define APIC_BASE_EXTD BIT(10)
+#define APIC_BASE_EN   BIT(11)
+
+/* SDM 3A table 11-1, offsets in the xAPIC page; an x2APIC MSR is 800h + offset/16. */
+enum lapic_reg {
 	LAPIC_ID = 0x20,
 	LAPIC_VERSION = 0x30,
 	LAPIC_TPR = 0x80,
@@ -36,37 +42,56 @@ enum lapic_reg { /* SDM 3A table 11-1, offsets in the xAPIC page; an x2APIC MSR 
 	LAPIC_TMICT = 0x380,
 	LAPIC_TMCCT = 0x390,
 	LAPIC_TDCR = 0x3E0,
-	LAPIC_SELF_IPI = 0x3F0,
+	LAPIC_SELF_IPI = 0x3F0, /* x2APIC only */
 };
 
 struct lapic {
-	u8 *page;	 /* 4 KiB of registers, also the virtual-APIC page */
-	u64 base;	 /* IA32_APIC_BASE */
+	u8 *page;	  /* 4 KiB of registers, also the virtual-APIC page */
+	u64 base;	  /* IA32_APIC_BASE */
 	u64 tsc_deadline; /* guest TSC, 0 when disarmed */
-	u64 timer_start; /* host TSC at which TMICT was written */
+	u64 timer_start;  /* host TSC at which TMICT was written */
+	/* LVTT's mode bits, and TDCR as a shift: what the timer runs by, even when hardware has put new
+	 * values into the page already. */
+	u32 timer_mode;
+	u32 timer_shift;
 	struct vtimer timer;
-	struct vcpu *vcpu;
-	u64 tick_num; /* LAPIC timer: 1 tick of the bus clock = tick_num / 2^32 TSC ticks */
+	u32 errors;	    /* ESR bits since the guest last wrote ESR, which makes them visible */
+	bool init_received; /* an INIT IPI came: the vcpu waits for a SIPI */
+	bool sipi_received;
+	u8 sipi_vector; /* start at vector << 12 */
 };
 
+/* Allocates the register page from the VM and resets; v->vm, v->index and v->timers must be set. 0 or
+ * -ENOMEM. */
 int lapic_create(struct vcpu *v);
+
+/* Power-up state (SDM 3A 11.4.7.1), but with LINT0 = ExtINT and LINT1 = NMI unmasked, as a BIOS leaves them:
+ * guests booted without one do not set LINT0 and would never hear the 8259s. The caller tells the vendor
+ * (ops->apic_mode), once there is one. */
 void lapic_reset(struct vcpu *v);
 
-/* Register access by MMIO offset (0..0xFFF, 4-byte registers); writes have all their side effects. */
+/* Register access by MMIO offset (0..0xFFF, rounded down to 4 bytes); writes have all their side effects.
+ * xAPIC mode; what is no register reads as 0 and sets ESR's "illegal register address". */
 u32 lapic_read(struct vcpu *v, u32 offset);
 void lapic_write(struct vcpu *v, u32 offset, u32 val);
 
-/* x2APIC MSRs 800h-8FFh, and APIC_BASE, TSC_DEADLINE: 0, or -EPERM for #GP. */
+/* x2APIC MSRs 800h-8FFh, and APIC_BASE (1Bh), TSC_DEADLINE (6E0h): 0, or -EPERM for #GP, which APIC_BASE
+ * gives for moving the page away from LAPIC_BASE too. */
 int lapic_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 int lapic_wrmsr(struct vcpu *v, u32 msr, u64 val);
 
 /* After hardware has already stored the value in the page (APIC-write exit): its side effects. */
 void lapic_after_write(struct vcpu *v, u32 offset);
 
+/* v->tsc_offset changed: the TSC deadline is at another host time now. */
+void lapic_tsc_changed(struct vcpu *v);
+
 /* EOI of vector, as virtual-interrupt delivery reports it (EOI-induced exit). */
 void lapic_eoi_induced(struct vcpu *v, u8 vector);
 
-/* Sets vector in IRR (and TMR) and kicks the vcpu. */
+/* Sets vector in IRR and TMR and kicks the vcpu, unless the vendor's virtual-interrupt delivery takes the
+ * vector (v->ops->apic_irr; TMR is set before that call). Dropped when the LAPIC is disabled; a vector
+ * below 16 is an ESR error. Any CPU may call it. */
 void lapic_set_irr(struct vcpu *v, u8 vector, bool level);
 
 /* The vector that could be delivered now, above PPR; -1 when none. lapic_ack moves it from IRR to ISR. */
@@ -79,5 +104,6 @@ int lapic_highest(const struct lapic *l, u32 bank);
 /* Does LINT0 let the 8259s through (ExtINT, unmasked, or LAPIC disabled)? */
 bool lapic_accepts_extint(struct vcpu *v);
 
-/* Does msg's destination include v? */
-bool lapic_matches(struct vcpu *v, u8 dest, bool logical);
+/* Is v among dest? An x2APIC-wide destination: 0xFFFFFFFF is everyone, and who has 8 bits passes 0xFF as
+ * that. */
+bool lapic_matches(struct vcpu *v, u32 dest, bool logical);

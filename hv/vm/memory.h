@@ -18,11 +18,18 @@ struct memslot {
 #define GUEST_HOLE_START 0xC0000000ULL
 
 /* Allocates bytes of RAM (a multiple of 4 KiB) as vm's memory, in as few and as aligned runs as it can,
- * and maps it in the VM's second-level tables. Returns 0 or -ENOMEM, having printed what is missing. */
+ * and maps it in the VM's second-level tables. The VGA window A0000h-BFFFFh stays unmapped. The RAM is not
+ * cleared (on a PC it is not either). Returns 0, -EINVAL or -ENOMEM, having printed what is wrong. */
 int vm_memory_create(struct vm *vm, u64 bytes);
+
+/* Gives the RAM back, cleared, so that nothing of one guest reaches another. */
 void vm_memory_destroy(struct vm *vm);
 
-/* A host pointer to [gpa, gpa+len), or NULL when that is not all in one RAM slot. */
+/* The slot that gpa lies in, or NULL. */
+struct memslot *memslot_find(struct vm *vm, u64 gpa);
+
+/* A host pointer to [gpa, gpa+len), or NULL when that is not all in one RAM slot. ROM counts: who writes for
+ * the guest asks memslot_find() first. */
 void *guest_ptr(struct vm *vm, u64 gpa, u64 len);
 
 /* Copies; slots may be crossed. Return 0, or -EFAULT (nothing guaranteed of the buffer) outside RAM. */

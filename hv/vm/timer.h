@@ -29,3 +29,7 @@ void vtimer_arm(struct vtimer *t, u64 deadline);
 /* Fires all timers due at now, the earliest first; each is idle when its fire() is called and may arm
  * itself again (at most 16 rounds a call, so that no timer can hold the CPU). Returns the next deadline. */
 u64 timers_run(struct timer_queue *q, u64 now);
+
+/* Hook: the earliest deadline of the queue changed, so the CPU's timer must be armed for it (vm/wait.c). Not
+ * called from within timers_run(), whose caller does it once with the result. */
+void host_timer_rearm(u64 deadline);

@@ -34,7 +34,7 @@ struct cpu_state {
 };
 
 /* Single registers that shared code reads and writes often. */
-enum vreg { VREG_RIP, VREG_RSP, VREG_RFLAGS, VREG_CR0, VREG_CR3, VREG_CR4, VREG_EFER };
+enum vreg { VREG_RIP, VREG_RSP, VREG_RFLAGS, VREG_CR0, VREG_CR2, VREG_CR3, VREG_CR4, VREG_EFER };
 
 /* vcpu.events: what wants looking at before the next entry. Set with vcpu_kick() from anywhere. */
 enum {
@@ -53,12 +53,32 @@ struct vcpu_event { /* laid out for the vendors: SDM 3C 25.8.3, APM 2 15.20 agre
 	u32 insn_len; /* for software events */
 };
 
+/* The exit ring: the last EXIT_RING_SIZE exits of a vcpu. */
+#define EXIT_RING_SIZE 64
+struct exit_record {
+	u64 rip;
+	u64 reason; /* the vendor's number */
+	u64 tsc;
+	u64 reserved;
+};
+
 enum { EVENT_EXTINT = 0, EVENT_NMI = 2, EVENT_EXCEPTION = 3, EVENT_SOFTINT = 4 };
 
+/* The last page of code that was fetched for emulation, and the walk that led there (vm/fetch.c). */
+struct code_page {
+	u64 linear, cr3;
+	u8 *host;
+	u32 levels; /* 0: none */
+	u64 *where[4], entry[4];
+};
+
 struct vcpu {
-	u64 regs[GPR_COUNT]; /* offset 0, known to the assembler; [RSP] is the vendor's */
-	u32 events;	     /* offset 128 */
-	u32 halted;	     /* HLT until an event */
+	u64 regs[GPR_COUNT]; /* [RSP] is the vendor's while the vcpu runs */
+	u32 events;
+	u32 halted; /* HLT until an event */
+	u64 rip;    /* at the last exit; ops.skip moves it on */
+	u32 exits;  /* in all; its low bits index ring */
+	struct exit_record *ring;
 	struct vm *vm;
 	const struct vcpu_ops *ops;
 	u32 index;
@@ -69,16 +89,19 @@ struct vcpu {
 	u64 tsc_offset; /* guest TSC = host TSC + offset */
 	struct lapic lapic;
 	struct timer_queue timers;
-	u64 exits;	    /* in all */
-	u64 entry_failures;
+	bool virtual_interrupts; /* hardware delivers the LAPIC's vectors from its page; injection must not */
+	bool halt_warned;
 	u64 *msr_store; /* the policy's stored MSRs (vm/msr.c) */
 	void *pvclock;	/* vm/pvclock.c */
+	struct code_page code_page;
 };
 
 /* The vendor's side. All calls are made on the CPU that runs the vcpu. */
 struct vcpu_ops {
 	const char *name;	 /* "VT-x", "AMD-V" */
-	const char *hypercall;	 /* "vmcall", "vmmcall" */
+	const char *enabled;	 /* the boot story's words for each step */
+	const char *created;
+	const char *entry;
 	size_t vcpu_size;	 /* of the vendor's struct, which starts with struct vcpu */
 	int (*check)(void);	 /* can this CPU do it? 0, or -ENODEV having said why and what to do */
 	int (*enable)(void);	 /* VMXON / EFER.SVME on the running CPU */
@@ -86,8 +109,8 @@ struct vcpu_ops {
 	const struct slat_format *slat;
 	unsigned (*slat_max_level)(void);
 	bool (*can_run_real_mode)(void);
-	int (*create)(struct vcpu *v); /* vm and index are set */
-	void (*destroy)(struct vcpu *v);
+	int (*create)(struct vcpu *v); /* vm and index are set; says what fails, but for -ENOMEM */
+	void (*destroy)(struct vcpu *v); /* also when create() failed or was never called */
 	int (*run)(struct vcpu *v); /* until EV_END; handles everything else itself */
 	u64 (*get)(struct vcpu *v, enum vreg r);
 	void (*set)(struct vcpu *v, enum vreg r, u64 val); /* CR0/CR4/EFER with all their side effects */
@@ -108,6 +131,7 @@ struct vcpu_ops {
 	void (*tlb_flush)(struct vcpu *v);	    /* guest-physical mappings were reduced */
 	void (*tsc_offset_changed)(struct vcpu *v);
 	void (*dump)(struct vcpu *v); /* vendor's part of an autopsy */
+	const char *(*exit_name)(u64 reason);
 };
 
 extern const struct vcpu_ops vmx_ops, svm_ops;
@@ -127,11 +151,19 @@ void vcpu_page_fault(struct vcpu *v, u64 addr, u32 error);
 /* Before an entry with events pending: fires timers, chooses and injects. False: leave the loop. */
 bool vcpu_prepare_entry(struct vcpu *v);
 
-/* Waits, halting the host CPU, until v.halted is over or EV_END. */
+/* Waits, halting the host CPU, until v.halted is over (EV_INTERRUPT is set then) or EV_END. */
 void vcpu_wait(struct vcpu *v);
 
-/* Guest-virtual memory. access: PF_WRITE, PF_USER, PF_FETCH bits of a #PF error code. Return 0, or -EFAULT
- * with *fault_addr/*fault_error set for vcpu_page_fault() (not injected by these). */
+/* Is there something that ends a HLT? */
+bool vcpu_can_wake(struct vcpu *v);
+
+/* Fires v's due timers, with the VM's lock held, and arms the host's timer for the next. */
+void vcpu_run_timers(struct vcpu *v);
+
+/* Guest memory by linear address. access: PF_WRITE, PF_USER (CPL 3), PF_FETCH bits of a #PF error code. Accessed
+ * and dirty bits are set as the CPU does. Return 0, or -EFAULT with *fault_addr and *fault_error set for
+ * vcpu_page_fault() (not injected by these), or -EINVAL for an address that is not canonical (#GP or #SS).
+ * Protection keys are not looked at. A copy that faults in a later page has moved what comes before. */
 int vcpu_translate(struct vcpu *v, u64 gva, u32 access, u64 *gpa, u32 *fault_error);
 int vcpu_read(struct vcpu *v, u64 gva, void *buf, size_t len, u32 access, u64 *fault_addr, u32 *fault_error);
 int vcpu_write(struct vcpu *v, u64 gva, const void *buf, size_t len, u32 access, u64 *fault_addr,

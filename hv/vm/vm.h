@@ -12,6 +12,7 @@
 #define VM_MAX_VCPUS 8
 #define BUS_MAX_PIO 48
 #define BUS_MAX_MMIO 16
+#define VM_MAX_HEAP_RUNS 16
 
 struct pio_range {
 	u16 base, count;
@@ -50,6 +51,7 @@ struct vm {
 	struct pio_range pio[BUS_MAX_PIO];
 	u32 mmio_count;
 	struct mmio_range mmio[BUS_MAX_MMIO];
+	u32 mmio_last; /* index of the last hit */
 	u64 unclaimed_reads, unclaimed_writes; /* ports and MMIO */
 	u16 last_unclaimed_port;
 	u64 unknown_msrs;
@@ -68,8 +70,18 @@ struct vm {
 
 	void (*console_input)(void *dev);
 	void *console_dev;
+	struct vtimer console_timer; /* flushes console_out, and polls where the console has no interrupt */
+	u32 console_len;
+	char console_out[64];
+	u8 console_head, console_tail; /* of console_in; they wrap with its size */
+	u8 console_in[256];
 
-	void *heap; /* vm_zalloc's pages */
+	u32 heap_count; /* vm_zalloc's runs of pages */
+	struct {
+		u8 *base;
+		u64 size;
+	} heap[VM_MAX_HEAP_RUNS];
+	u8 *heap_next; /* what is left of the run for small things */
 	size_t heap_left;
 };
 
@@ -77,8 +89,26 @@ struct vm {
 struct vm *vm_create(const struct vm_config *config, const struct vcpu_ops *ops);
 void vm_destroy(struct vm *vm);
 
-/* Puts vcpus and devices into their reset state and runs until the VM ends. */
+/* Runs vm, which vm_create() left in its power-on state and into which a guest has been loaded, on this CPU until
+ * it ends. A reboot is a vm_destroy() and a vm_create(). */
 enum vm_end vm_run(struct vm *vm);
+
+/* Once at boot: the host's interrupts that VMs live by (timer, console, kick). */
+void vm_host_init(void);
+
+/* Sends out what vm's guest has written; called with vm->lock held. */
+void vm_console_flush(struct vm *vm);
+
+/* Makes vm the one that the host's console belongs to; and takes it away again if vm has it. */
+void vm_console_activate(struct vm *vm);
+void vm_console_release(struct vm *vm);
+
+/* Prepares vm's side of the console; its vcpu 0 exists. */
+void vm_console_create(struct vm *vm);
+
+/* Takes the host console's input for the active VM, Ctrl-A escapes excepted. Call it after console_poll(), with
+ * no VM's lock held. */
+void vm_console_input(void);
 
 /* Ends vm as VM_DIED with a reason. */
 void vm_died(struct vm *vm, const char *fmt, ...) __printf(2, 3);

@@ -1,0 +1,187 @@
+/* Port and MMIO dispatch. A port finds its owner by a table of one byte a port, MMIO by a short search that
+ * begins with the last hit: both are on the path of every device access. */
+#include "vm/bus.h"
+
+#include "lib/errno.h"
+#include "vm/vm.h"
+
+#define PORTS 0x10000u
+
+int bus_add_pio(struct vm *vm, u16 base, u16 count, const struct pio_ops *ops, void *dev, const char *name)
+{
+	struct pio_range *r;
+
+	if (count == 0 || base + count > PORTS)
+		return -EINVAL;
+	if (vm->pio_count == BUS_MAX_PIO)
+		return -ENOSPC;
+	for (unsigned i = 0; i < count; i++)
+		if (vm->port_owner[base + i])
+			return -EEXIST;
+	r = &vm->pio[vm->pio_count++];
+	*r = (struct pio_range){.base = base, .count = count, .ops = ops, .dev = dev, .name = name};
+	for (unsigned i = 0; i < count; i++)
+		vm->port_owner[base + i] = (u8)vm->pio_count;
+	return 0;
+}
+
+static bool overlap(u64 a, u64 a_size, u64 b, u64 b_size)
+{
+	return a < b + b_size && b < a + a_size;
+}
+
+int bus_add_mmio(struct vm *vm, u64 base, u64 size, const struct mmio_ops *ops, void *dev, const char *name)
+{
+	if (size == 0 || ((base | size) & ~PAGE_MASK) || base + size < base)
+		return -EINVAL;
+	if (vm->mmio_count == BUS_MAX_MMIO)
+		return -ENOSPC;
+	for (u32 i = 0; i < vm->mmio_count; i++)
+		if (overlap(base, size, vm->mmio[i].base, vm->mmio[i].size))
+			return -EEXIST;
+	for (u32 i = 0; i < vm->slot_count; i++)
+		if (overlap(base, size, vm->slots[i].gpa, vm->slots[i].size))
+			return -EEXIST;
+	vm->mmio[vm->mmio_count++] =
+		(struct mmio_range){.base = base, .size = size, .ops = ops, .dev = dev, .name = name};
+	return 0;
+}
+
+/* The range that the whole access falls into, or NULL. */
+static inline struct pio_range *pio_find(struct vm *vm, u16 port, unsigned size)
+{
+	unsigned n = vm->port_owner[port];
+	struct pio_range *r;
+
+	if (unlikely(n == 0))
+		return NULL;
+	r = &vm->pio[n - 1];
+	return likely((unsigned)(port - r->base) + size <= r->count) ? r : NULL;
+}
+
+/* Nobody has any of the access's ports? Ports wrap at 64 KiB. */
+static bool pio_unclaimed(struct vm *vm, u16 port, unsigned size)
+{
+	for (unsigned i = 0; i < size; i++)
+		if (vm->port_owner[(u16)(port + i)])
+			return false;
+	vm->last_unclaimed_port = port;
+	return true;
+}
+
+/* Out of line, so that the common path saves no registers for it. */
+static __attribute__((noinline)) u32 pio_read_slow(struct vm *vm, u16 port, unsigned size)
+{
+	u32 val = 0;
+
+	if (pio_unclaimed(vm, port, size)) {
+		vm->unclaimed_reads++;
+		return ~0u >> (32 - 8 * size);
+	}
+	for (unsigned i = 0; i < size; i++)
+		val |= bus_pio_read(vm, (u16)(port + i), 1) << (8 * i);
+	return val;
+}
+
+u32 bus_pio_read(struct vm *vm, u16 port, unsigned size)
+{
+	struct pio_range *r = pio_find(vm, port, size);
+	u32 val;
+
+	if (unlikely(!r))
+		return pio_read_slow(vm, port, size);
+	spin_lock(&vm->lock);
+	r->accesses++;
+	val = r->ops->read(r->dev, port, size);
+	spin_unlock(&vm->lock);
+	return val;
+}
+
+static __attribute__((noinline)) void pio_write_slow(struct vm *vm, u16 port, unsigned size, u32 val)
+{
+	if (pio_unclaimed(vm, port, size)) {
+		vm->unclaimed_writes++;
+		return;
+	}
+	for (unsigned i = 0; i < size; i++)
+		bus_pio_write(vm, (u16)(port + i), 1, val >> (8 * i) & 0xFF);
+}
+
+void bus_pio_write(struct vm *vm, u16 port, unsigned size, u32 val)
+{
+	struct pio_range *r = pio_find(vm, port, size);
+
+	if (unlikely(!r)) {
+		pio_write_slow(vm, port, size, val);
+		return;
+	}
+	spin_lock(&vm->lock);
+	r->accesses++;
+	r->ops->write(r->dev, port, size, val);
+	spin_unlock(&vm->lock);
+}
+
+/* The range that holds gpa's byte, or NULL. */
+static struct mmio_range *mmio_find(struct vm *vm, u64 gpa)
+{
+	struct mmio_range *r = &vm->mmio[vm->mmio_last];
+
+	if (likely(gpa - r->base < r->size))
+		return r;
+	for (u32 i = 0; i < vm->mmio_count; i++) {
+		r = &vm->mmio[i];
+		if (gpa - r->base < r->size) {
+			vm->mmio_last = i;
+			return r;
+		}
+	}
+	return NULL;
+}
+
+/* Does the access at gpa lie within r, or outside every range, as a whole? */
+static bool mmio_crosses(const struct mmio_range *r, u64 gpa, unsigned size)
+{
+	if (r)
+		return r->size - (gpa - r->base) < size;
+	return (gpa & ~PAGE_MASK) + size > PAGE_SIZE; /* ranges begin at pages */
+}
+
+u64 bus_mmio_read(struct vm *vm, u64 gpa, unsigned size)
+{
+	struct mmio_range *r = mmio_find(vm, gpa);
+	u64 val = 0;
+
+	if (unlikely(size > 1 && mmio_crosses(r, gpa, size))) {
+		for (unsigned i = 0; i < size; i++)
+			val |= bus_mmio_read(vm, gpa + i, 1) << (8 * i);
+		return val;
+	}
+	if (unlikely(!r)) {
+		vm->unclaimed_reads++;
+		return ~0ULL >> (64 - 8 * size);
+	}
+	spin_lock(&vm->lock);
+	r->accesses++;
+	val = r->ops->read(r->dev, gpa - r->base, size);
+	spin_unlock(&vm->lock);
+	return val;
+}
+
+void bus_mmio_write(struct vm *vm, u64 gpa, unsigned size, u64 val)
+{
+	struct mmio_range *r = mmio_find(vm, gpa);
+
+	if (unlikely(size > 1 && mmio_crosses(r, gpa, size))) {
+		for (unsigned i = 0; i < size; i++)
+			bus_mmio_write(vm, gpa + i, 1, val >> (8 * i) & 0xFF);
+		return;
+	}
+	if (unlikely(!r)) {
+		vm->unclaimed_writes++;
+		return;
+	}
+	spin_lock(&vm->lock);
+	r->accesses++;
+	r->ops->write(r->dev, gpa - r->base, size, val);
+	spin_unlock(&vm->lock);
+}

@@ -1,0 +1,145 @@
+/* A VM's end of the host's console: output in batches, since a real UART takes long for a byte; input with
+ * the Ctrl-A escapes taken out, also while the guest is not listening. */
+#include "host/console.h"
+#include "host/acpi.h"
+#include "lib/printf.h"
+#include "vm/vm.h"
+
+#define CTRL_A	 1
+#define FLUSH_HZ 200 /* output is at most 5 ms late */
+#define POLL_HZ	 50
+
+/* The host has one console, so one VM has it. */
+static struct vm *active;
+static bool escape; /* the last byte was Ctrl-A */
+
+void vm_console_activate(struct vm *vm)
+{
+	active = vm;
+}
+
+void vm_console_release(struct vm *vm)
+{
+	if (active == vm)
+		active = NULL;
+}
+
+/* When the timer is due with nothing to flush: never, unless the console has no interrupt to tell of input.
+ */
+static u64 idle_deadline(void)
+{
+	return acpi.ioapic_base ? TIMER_NEVER : tsc_now() + tsc_hz / POLL_HZ;
+}
+
+void vm_console_flush(struct vm *vm)
+{
+	if (!vm->console_len)
+		return;
+	console_write(vm->console_out, vm->console_len);
+	vm->console_len = 0;
+	vtimer_arm(&vm->console_timer, idle_deadline());
+}
+
+void vm_console_putc(struct vm *vm, u8 c)
+{
+	u32 n = vm->console_len;
+
+	/* The host's console puts CR before LF by itself, and a byte on a UART is dear. */
+	if (c == '\n' && n && vm->console_out[n - 1] == '\r')
+		n--;
+	if (n == 0)
+		vtimer_arm(&vm->console_timer, tsc_now() + tsc_hz / FLUSH_HZ);
+	vm->console_out[n++] = (char)c;
+	vm->console_len = n;
+	if (c == '\n' || n == sizeof(vm->console_out))
+		vm_console_flush(vm);
+}
+
+int vm_console_getc(struct vm *vm)
+{
+	if (vm->console_head == vm->console_tail)
+		return -1;
+	return vm->console_in[vm->console_tail++];
+}
+
+void vm_console_register(struct vm *vm, void (*input)(void *dev), void *dev)
+{
+	vm->console_input = input;
+	vm->console_dev = dev;
+}
+
+static void push(struct vm *vm, u8 c)
+{
+	/* A full ring drops the byte, as an overrun UART does: the escapes must work even so. */
+	if ((u8)(vm->console_head + 1) != vm->console_tail)
+		vm->console_in[vm->console_head++] = c;
+}
+
+static void escape_key(struct vm *vm, int c)
+{
+	vm_console_flush(vm);
+	switch (c) {
+	case 'a':
+	case CTRL_A:
+		push(vm, CTRL_A);
+		break;
+	case 'x':
+		printk("\nvm '%s': powered off from the console\n", vm->config->name);
+		vm_end(vm, VM_POWEROFF, 0);
+		break;
+	case 'h':
+		printk("\nCtrl-A x  power the VM off\nCtrl-A a  send Ctrl-A\nCtrl-A h  this help\n");
+		break;
+	default:
+		printk("\nCtrl-A h lists the keys\n");
+	}
+}
+
+static void take_input(struct vm *vm)
+{
+	int c;
+
+	while ((c = console_getc()) >= 0) {
+		if (escape) {
+			escape = false;
+			escape_key(vm, c);
+		} else if (c == CTRL_A) {
+			escape = true;
+		} else {
+			push(vm, (u8)c);
+		}
+	}
+	if (vm->console_head != vm->console_tail && vm->console_input)
+		vm->console_input(vm->console_dev);
+}
+
+void vm_console_input(void)
+{
+	struct vm *vm = active;
+
+	if (!vm)
+		return;
+	spin_lock(&vm->lock);
+	take_input(vm);
+	spin_unlock(&vm->lock);
+}
+
+/* Runs with the VM's lock held, as all its timers do. */
+static void tick(void *dev, u64 deadline)
+{
+	struct vm *vm = dev;
+
+	vm_console_flush(vm);
+	if (acpi.ioapic_base)
+		return;
+	console_poll();
+	if (vm == active)
+		take_input(vm);
+	vtimer_arm(&vm->console_timer, idle_deadline());
+}
+
+void vm_console_create(struct vm *vm)
+{
+	vtimer_init(&vm->console_timer, vm_timers(vm), tick, vm);
+	vtimer_arm(&vm->console_timer, idle_deadline());
+}

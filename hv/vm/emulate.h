@@ -1,0 +1,49 @@
+/* What the emulation of an instruction works with: registers by number, guest-physical loads and stores that
+ * reach RAM, the LAPIC page and devices alike, and the arithmetic with its flags. */
+#pragma once
+
+#include "lib/types.h"
+#include "vm/decode.h"
+#include "vm/vcpu.h"
+
+#define OP_0F	0x100 /* insn.map << 8, beside the opcode */
+#define OP_0F38 0x200
+
+/* Register n (0..15) as an operand of size bytes (1, 2, 4 or 8); without a REX prefix byte registers 4 to 7
+ * are AH, CH, DH and BH. Writes of 4 bytes clear the upper half, shorter ones keep the rest. */
+u64 reg_read(struct vcpu *v, unsigned n, unsigned size, bool rex);
+void reg_write(struct vcpu *v, unsigned n, unsigned size, bool rex, u64 val);
+
+/* rSI, rDI or rCX as addr_size (2, 4 or 8) bytes wide instructions move them: by delta, wrapping. */
+void reg_advance(struct vcpu *v, enum gpr n, unsigned addr_size, u64 delta);
+
+/* The linear address of seg:offset in code of bits 16, 32 or 64. Limits are not checked. */
+u64 seg_linear(struct vcpu *v, enum seg seg, u64 offset, unsigned bits);
+
+/* Where linear is, for an access of PF_WRITE or PF_FETCH or a read, with the guest's privilege; false with
+ * the page fault, or #GP for a non-canonical address, queued. */
+bool linear_translate(struct vcpu *v, u64 linear, u32 access, u64 *gpa);
+
+/* size (1, 2, 4 or 8) bytes at gpa, zero-extended: the vcpu's LAPIC, RAM, or a device. Stores to ROM are
+ * dropped. An access that leaves its device or RAM slot counts as unclaimed. */
+u64 gpa_load(struct vcpu *v, u64 gpa, unsigned size);
+void gpa_store(struct vcpu *v, u64 gpa, unsigned size, u64 val);
+
+/* The eight operations of opcodes 00-3F and 80-83, in their order. */
+enum alu_op { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
+
+#define RFLAGS_ARITH 0x8D5ULL /* OF, SF, ZF, AF, PF, CF */
+
+/* a op b in size bytes; *rflags is updated as the CPU does it (AF is cleared where it is undefined). CMP
+ * returns the difference. */
+u64 alu(enum alu_op op, u64 a, u64 b, unsigned size, u64 *rflags);
+
+/* Fetches and decodes the instruction at RIP as code of bits; its bytes are in buf. i->len is 0 if it is
+ * unknown. False when it could not be fetched: the fault is queued, or the VM has died. */
+bool fetch_insn(struct vcpu *v, unsigned bits, u8 buf[2 * INSN_MAX], struct insn *i);
+
+/* The instructions that read memory at gpa, compute, and mostly write it back. False for others. */
+bool emulate_arithmetic(struct vcpu *v, const struct insn *i, u64 gpa);
+
+/* MOVS, CMPS, STOS, LODS or SCAS, with or without REP; skips it when it is through. */
+void emulate_string(struct vcpu *v, const struct insn *i, unsigned bits);

@@ -1,0 +1,33 @@
+/* The hypercalls of guest/pxhv.h. */
+#include "guest/pxhv.h"
+#include "vm/exits.h"
+#include "vm/vm.h"
+
+static s64 privileged(struct vcpu *v, u32 number)
+{
+	if (number != PXHV_HC_PUTC && number != PXHV_HC_YIELD && number != PXHV_HC_SHUTDOWN)
+		return PXHV_ENOSYS;
+	if (vcpu_cpl(v))
+		return PXHV_EPERM;
+	if (number == PXHV_HC_PUTC) {
+		spin_lock(&v->vm->lock);
+		vm_console_putc(v->vm, v->regs[RBX]);
+		spin_unlock(&v->vm->lock);
+	} else if (number == PXHV_HC_SHUTDOWN) {
+		vm_end(v->vm, VM_POWEROFF, 0);
+	}
+	return 0; /* YIELD: every exit is a chance for others already */
+}
+
+void exit_hypercall(struct vcpu *v)
+{
+	u32 number = v->regs[RAX];
+
+	if (number == PXHV_HC_NOP)
+		v->regs[RAX] = 0;
+	else if (number == PXHV_HC_VERSION)
+		v->regs[RAX] = PXHV_VERSION;
+	else
+		v->regs[RAX] = privileged(v, number);
+	v->ops->skip(v, 0);
+}

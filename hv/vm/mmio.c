@@ -1,0 +1,89 @@
+/* Device memory: performs the instruction whose access left the guest's RAM. The access that caused the exit
+ * has been checked by the CPU already (segment limits, paging), so that its address is taken from the exit;
+ * only a string instruction's other operand is walked. An access that crosses into the next page is taken as
+ * contiguous. */
+#include "vm/emulate.h"
+#include "vm/exits.h"
+#include "vm/vm.h"
+
+/* The instructions that only move data; false for others. */
+static bool move(struct vcpu *v, const struct insn *i, unsigned bits, u64 gpa)
+{
+	unsigned size = i->op_size, op = i->map << 8 | i->opcode, reg = insn_reg(i);
+	u64 val;
+
+	switch (op) {
+	case 0x88: /* MOV */
+	case 0x89:
+	case OP_0F | 0xC3: /* MOVNTI */
+		gpa_store(v, gpa, size, reg_read(v, reg, size, i->rex));
+		return true;
+	case 0x8A:
+	case 0x8B:
+		reg_write(v, reg, size, i->rex, gpa_load(v, gpa, size));
+		return true;
+	case 0xC6:
+	case 0xC7:
+		if (reg & 7)
+			return false;
+		gpa_store(v, gpa, size, i->imm);
+		return true;
+	case 0xA0:
+	case 0xA1:
+		reg_write(v, RAX, size, true, gpa_load(v, gpa, size));
+		return true;
+	case 0xA2:
+	case 0xA3:
+		gpa_store(v, gpa, size, v->regs[RAX]);
+		return true;
+	case OP_0F | 0xB6: /* MOVZX */
+	case OP_0F | 0xB7:
+		reg_write(v, reg, size, true, gpa_load(v, gpa, 1 + (op & 1)));
+		return true;
+	case OP_0F | 0xBE: /* MOVSX */
+		reg_write(v, reg, size, true, (s8)gpa_load(v, gpa, 1));
+		return true;
+	case OP_0F | 0xBF:
+		reg_write(v, reg, size, true, (s16)gpa_load(v, gpa, 2));
+		return true;
+	case 0x63: /* MOVSXD, in other code ARPL; without REX.W it is a plain MOV */
+		if (bits != 64)
+			return false;
+		val = gpa_load(v, gpa, MIN(size, 4u));
+		reg_write(v, reg, size, true, size == 8 ? (u64)(s32)val : val);
+		return true;
+	case OP_0F38 | 0xF0: /* MOVBE; with F2 it is CRC32 */
+	case OP_0F38 | 0xF1:
+		if (i->rep == 0xF2)
+			return false;
+		if (op & 1) {
+			val = reg_read(v, reg, size, true);
+			gpa_store(v, gpa, size, __builtin_bswap64(val) >> (64 - 8 * size));
+		} else {
+			val = gpa_load(v, gpa, size);
+			reg_write(v, reg, size, true, __builtin_bswap64(val) >> (64 - 8 * size));
+		}
+		return true;
+	default:
+		return false;
+	}
+}
+
+void exit_mmio(struct vcpu *v, u64 gpa)
+{
+	unsigned bits = vcpu_code_bits(v);
+	u8 b[2 * INSN_MAX] = {0};
+	struct insn i;
+
+	if (!fetch_insn(v, bits, b, &i))
+		return;
+	if (i.len && i.map == MAP_1 && i.opcode >= 0xA4 && i.opcode <= 0xAF && (i.opcode & ~1) != 0xA8)
+		emulate_string(v, &i, bits);
+	else if (i.len && i.modrm < 0xC0 && (move(v, &i, bits, gpa) || emulate_arithmetic(v, &i, gpa)))
+		v->ops->skip(v, i.len);
+	else
+		vm_died(v->vm,
+			"MMIO at 0x%llx by an instruction pxHV does not know: %02x %02x %02x %02x %02x %02x "
+			"%02x %02x",
+			(unsigned long long)gpa, b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]);
+}

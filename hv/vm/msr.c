@@ -1,0 +1,257 @@
+/* The MSR policy: what guests may read and write, as one table. */
+#include "host/msr.h"
+#include "host/cpu.h"
+#include "host/tsc.h"
+#include "lib/errno.h"
+#include "vm/exits.h"
+#include "vm/memory.h"
+#include "vm/pvclock.h"
+#include "vm/vm.h"
+
+#define MSR_TSC		  0x10
+#define MSR_TSC_ADJUST	  0x3B
+#define MSR_ARCH_CAP	  0x10A
+#define MSR_PLATFORM_INFO 0xCE
+#define MSR_MTRR_MASK0	  0x201
+#define MSR_TSC_DEADLINE  0x6E0
+
+enum kind {
+	CONST,	/* value; writes are #GP */
+	IGNORE, /* value; writes go nowhere */
+	VENDOR, /* ops->rdmsr, ops->wrmsr: in the VMCS, the VMCB or the CPU itself */
+	STORED, /* kept for each vcpu; value after reset, mask has the bits that may be set */
+	FN,	/* read_special(), write_special(); with a place in the store */
+};
+
+enum { PASS_R = 1, PASS_W = 2 }; /* without an exit, by the vendor's bitmap */
+
+struct rule {
+	u32 msr;
+	u8 count, kind, pass;
+	u64 value, mask;
+};
+
+#define MTRR_BASE_BITS 0xFFFFFFFFFF0FFULL
+#define MTRR_MASK_BITS 0xFFFFFFFFFF800ULL
+#define WB8	       0x0606060606060606ULL
+#define WP8	       0x0505050505050505ULL
+
+/* The LAPIC's (APIC_BASE, TSC_DEADLINE, 800h-8FFh) are not in it but in front of it, being hot. MSRs that are
+ * not in it are the vendor's or unknown. */
+static const struct rule policy[] = {
+	{0x00, 2, IGNORE, 0, 0, 0}, /* P5_MC_ADDR, P5_MC_TYPE */
+	{MSR_TSC, 1, FN, PASS_R, 0, 0},
+	{MSR_KVM_WALL_CLOCK_OLD, 2, FN, 0, 0, 0},
+	{0x17, 1, CONST, 0, 0, 0},		  /* PLATFORM_ID */
+	{0x2A, 1, IGNORE, 0, 0, 0},		  /* EBL_CR_POWERON */
+	{0x34, 1, CONST, 0, 0, 0},		  /* SMI_COUNT */
+	{MSR_FEATURE_CONTROL, 1, CONST, 0, 1, 0}, /* locked, without VMX */
+	{MSR_TSC_ADJUST, 1, FN, 0, 0, 0},
+	{0x79, 1, IGNORE, 0, 0, 0},	  /* BIOS_UPDT_TRIG: no microcode is loaded */
+	{0x8B, 1, IGNORE, 0, BIT(32), 0}, /* BIOS_SIGN_ID: revision 1 */
+	{MSR_PLATFORM_INFO, 1, FN, 0, 0, 0},
+	{0xFE, 1, CONST, 0, 0x508, 0}, /* MTRRCAP: 8 variable, fixed, WC */
+	{MSR_ARCH_CAP, 1, FN, 0, 0, 0},
+	{0x140, 1, STORED, 0, 0, 0},			     /* MISC_FEATURES_ENABLES */
+	{MSR_SYSENTER_CS, 3, VENDOR, PASS_R | PASS_W, 0, 0}, /* SYSENTER_CS, _ESP, _EIP */
+	{0x179, 1, CONST, 0, 0, 0},			     /* MCG_CAP: no banks */
+	{0x17A, 2, IGNORE, 0, 0, 0},			     /* MCG_STATUS, MCG_CTL */
+	{0x1A0, 1, STORED, 0, 0x1801, 0x400C51889},	     /* MISC_ENABLE: fast strings; no BTS, no PEBS */
+	/* MTRRs as SeaBIOS sets them up: uncached from the hole to 4 GiB, write-back elsewhere. */
+	{0x200, 1, STORED, 0, GUEST_HOLE_START, MTRR_BASE_BITS},
+	{MSR_MTRR_MASK0, 1, STORED, 0, ~(4 * GiB - GUEST_HOLE_START - 1) | BIT(11), MTRR_MASK_BITS},
+	{0x202, 14, STORED, 0, 0, MTRR_BASE_BITS | BIT(11)},
+	{0x250, 1, STORED, 0, WB8, ~0ULL}, /* FIX64K: 0-7FFFF */
+	{0x258, 1, STORED, 0, WB8, ~0ULL}, /* FIX16K: 80000-9FFFF, A0000-BFFFF */
+	{0x259, 1, STORED, 0, 0, ~0ULL},
+	{0x268, 8, STORED, 0, WP8, ~0ULL},   /* FIX4K: C0000-FFFFF */
+	{0x2FF, 1, STORED, 0, 0xC06, 0xCFF}, /* DEF_TYPE */
+	{MSR_KVM_WALL_CLOCK, 2, FN, 0, 0, 0},
+	{MSR_STAR, 4, VENDOR, PASS_R | PASS_W, 0, 0},	 /* STAR, LSTAR, CSTAR, FMASK */
+	{MSR_FS_BASE, 4, VENDOR, PASS_R | PASS_W, 0, 0}, /* FS_BASE, GS_BASE, KERNEL_GS_BASE, TSC_AUX */
+	{0xC0010010, 1, IGNORE, 0, 0, 0},		 /* SYSCFG */
+	{0xC0010015, 1, STORED, 0, BIT(24), ~0ULL},	 /* HWCR: the TSC counts at P0 */
+	{0xC001001F, 1, IGNORE, 0, 0, 0},		 /* NB_CFG */
+	{0xC0010055, 1, IGNORE, 0, 0, 0},		 /* INT_PENDING */
+	{0xC0010058, 1, IGNORE, 0, 0, 0},		 /* MMIO_CONF_BASE */
+	{0xC0010112, 2, IGNORE, 0, 0, 0},		 /* SMM_ADDR, SMM_MASK */
+	{MSR_VM_CR, 1, CONST, 0, BIT(3) | BIT(4), 0},	 /* SVM locked off */
+	{0xC0010140, 2, IGNORE, 0, 0, 0},		 /* OSVW */
+	{0xC0011020, 4, IGNORE, 0, 0, 0},		 /* LS_CFG, IC_CFG, DC_CFG, TW_CFG */
+	{0xC0011029, 2, IGNORE, 0, BIT(1), 0},		 /* DE_CFG: LFENCE serializes; BU_CFG2 */
+};
+
+/* The rule for msr, and its place in the store; NULL when there is none. */
+static const struct rule *find(u32 msr, unsigned *slot)
+{
+	*slot = 0;
+	for (const struct rule *r = policy; r < policy + ARRAY_SIZE(policy); r++) {
+		if (msr - r->msr < r->count) {
+			*slot += msr - r->msr;
+			return r;
+		}
+		if (r->kind >= STORED)
+			*slot += r->count;
+	}
+	return NULL;
+}
+
+/* What the CPU itself is immune to or announces, without what needs MSRs that guests do not get. SDM 4 2.1:
+ * RDCL_NO, RSBA, SKIP_L1DFL, SSB_NO, MDS_NO, PSCHANGE_MC_NO, TAA_NO, SBDR/FBSDP/PSDP_NO 13-15, FB_CLEAR 17,
+ * RRSBA 19, BHI_NO 20, PBRSB_NO 24, GDS_NO 26, RFDS_NO 27, RFDS_CLEAR 28. */
+#define ARCH_CAP_SHOWN 0x1D1AE17DULL
+
+static int read_special(struct vcpu *v, u32 msr, u64 stored, u64 *val)
+{
+	struct cpuid_regs r;
+
+	*val = stored;
+	switch (msr) {
+	case MSR_TSC:
+		*val = tsc_now() + v->tsc_offset;
+		return 0;
+	case MSR_PLATFORM_INFO: /* the TSC's ratio to 100 MHz */
+		*val = (tsc_hz / 100000000 & 0xFF) << 8;
+		return 0;
+	case MSR_ARCH_CAP:
+		vcpu_cpuid(v, 7, 0, &r);
+		if (!(r.edx & BIT(29)) || rdmsr_safe(MSR_ARCH_CAP, val))
+			return -EPERM;
+		*val &= ARCH_CAP_SHOWN;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static void move_tsc(struct vcpu *v, u64 delta)
+{
+	v->tsc_offset += delta;
+	v->ops->tsc_offset_changed(v);
+	lapic_tsc_changed(v);
+	pvclock_tsc_changed(v);
+}
+
+static int write_special(struct vcpu *v, u32 msr, u64 *stored, u64 val)
+{
+	u64 delta;
+	unsigned slot;
+
+	switch (msr) {
+	case MSR_TSC: /* TSC_ADJUST moves by as much (SDM 3B 18.17.3) */
+		delta = val - (tsc_now() + v->tsc_offset);
+		find(MSR_TSC_ADJUST, &slot);
+		v->msr_store[slot] += delta;
+		move_tsc(v, delta);
+		return 0;
+	case MSR_TSC_ADJUST:
+		move_tsc(v, val - *stored);
+		break;
+	case MSR_KVM_WALL_CLOCK:
+	case MSR_KVM_WALL_CLOCK_OLD:
+		pvclock_write_wall(v, val);
+		break;
+	case MSR_KVM_SYSTEM_TIME:
+	case MSR_KVM_SYSTEM_TIME_OLD:
+		pvclock_write_system(v, val);
+		break;
+	default: /* PLATFORM_INFO, ARCH_CAPABILITIES */
+		return -EPERM;
+	}
+	*stored = val;
+	return 0;
+}
+
+static int unknown(struct vcpu *v, u32 msr, int err)
+{
+	if (err == -ENOENT) {
+		v->vm->unknown_msrs++;
+		v->vm->last_unknown_msr = msr;
+		err = -EPERM;
+	}
+	return err;
+}
+
+static bool is_lapic(u32 msr)
+{
+	return msr == MSR_TSC_DEADLINE || msr - 0x800 < 0x100 || msr == MSR_APIC_BASE;
+}
+
+int vcpu_rdmsr(struct vcpu *v, u32 msr, u64 *val)
+{
+	const struct rule *r;
+	unsigned slot;
+
+	if (msr == MSR_APIC_BASE) {
+		*val = v->lapic.base;
+		return 0;
+	}
+	if (is_lapic(msr))
+		return lapic_rdmsr(v, msr, val);
+	r = find(msr, &slot);
+	if (!r || r->kind == VENDOR)
+		return unknown(v, msr, v->ops->rdmsr(v, msr, val));
+	if (r->kind == FN)
+		return read_special(v, msr, v->msr_store[slot], val);
+	*val = r->kind == STORED ? v->msr_store[slot] : r->value;
+	return 0;
+}
+
+int vcpu_wrmsr(struct vcpu *v, u32 msr, u64 val)
+{
+	const struct rule *r;
+	unsigned slot;
+
+	if (is_lapic(msr))
+		return lapic_wrmsr(v, msr, val);
+	r = find(msr, &slot);
+	if (!r || r->kind == VENDOR)
+		return unknown(v, msr, v->ops->wrmsr(v, msr, val));
+	switch (r->kind) {
+	case STORED:
+		if (val & ~r->mask)
+			return -EPERM;
+		v->msr_store[slot] = val;
+		return 0;
+	case FN:
+		return write_special(v, msr, &v->msr_store[slot], val);
+	default:
+		return r->kind == IGNORE ? 0 : -EPERM;
+	}
+}
+
+void msr_policy_passthrough(void (*fn)(void *arg, u32 msr, bool read, bool write), void *arg)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(policy); i++)
+		for (u32 n = 0; policy[i].pass && n < policy[i].count; n++)
+			fn(arg, policy[i].msr + n, policy[i].pass & PASS_R, policy[i].pass & PASS_W);
+}
+
+static void reset(struct vcpu *v)
+{
+	struct cpuid_regs sizes;
+	u64 *p = v->msr_store;
+	unsigned slot;
+
+	for (const struct rule *r = policy; r < policy + ARRAY_SIZE(policy); r++)
+		for (u32 n = 0; r->kind >= STORED && n < r->count; n++)
+			*p++ = r->value;
+	vcpu_cpuid(v, 0x80000008, 0, &sizes);
+	find(MSR_MTRR_MASK0, &slot);
+	v->msr_store[slot] &= BIT(sizes.eax & 0x3F) - 1; /* to the width of physical addresses */
+	v->xcr0 = 1;
+	if (cpuid_xcr0_mask())
+		xsetbv_safe(0, 1);
+}
+
+int msr_create(struct vcpu *v)
+{
+	unsigned slots;
+
+	find(~0u, &slots); /* not in the table: counts the places */
+	v->msr_store = vm_zalloc(v->vm, slots * sizeof(u64));
+	if (!v->msr_store || pvclock_create(v))
+		return -ENOMEM;
+	reset(v);
+	return 0;
+}

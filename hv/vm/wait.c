@@ -1,0 +1,95 @@
+/* The host CPU's time while a guest has no use for it, and the interrupts that end the wait. */
+#include "host/apic.h"
+#include "host/console.h"
+#include "host/cpu.h"
+#include "host/irq.h"
+#include "host/percpu.h"
+#include "lib/printf.h"
+#include "vm/vm.h"
+
+void host_timer_rearm(u64 deadline)
+{
+	struct cpu *c = this_cpu();
+
+	if (c->timer_deadline == deadline)
+		return;
+	apic_timer_arm(deadline);
+	c->timer_deadline = deadline;
+}
+
+static void timer_interrupt(void)
+{
+	struct cpu *c = this_cpu();
+
+	c->timer_deadline = TIMER_NEVER; /* one-shot */
+	if (c->vcpu)
+		__atomic_or_fetch(&c->vcpu->events, EV_TIMER, __ATOMIC_RELEASE);
+}
+
+static void console_interrupt(void)
+{
+	console_poll();
+	vm_console_input();
+}
+
+/* The interrupt itself is all that is wanted: it has made the CPU leave its guest or its halt. */
+static void kick_interrupt(void)
+{
+}
+
+void vm_host_init(void)
+{
+	irq_set_handler(VEC_TIMER, timer_interrupt);
+	irq_set_handler(VEC_COM1, console_interrupt);
+	irq_set_handler(VEC_KEYBOARD, console_interrupt);
+	irq_set_handler(VEC_KICK, kick_interrupt);
+}
+
+void vcpu_run_timers(struct vcpu *v)
+{
+	u64 next;
+
+	spin_lock(&v->vm->lock);
+	next = timers_run(&v->timers, tsc_now());
+	spin_unlock(&v->vm->lock);
+	host_timer_rearm(next);
+}
+
+/* A PC in this state hangs for ever, and so does this VM; but its user should know. */
+static void warn_if_dead(struct vcpu *v)
+{
+	if (v->halt_warned || (v->ops->get(v, VREG_RFLAGS) & RFLAGS_IF))
+		return;
+	v->halt_warned = true;
+	printk("vm '%s': halted with interrupts off; only a reset can wake it\n", v->vm->config->name);
+}
+
+void vcpu_wait(struct vcpu *v)
+{
+	bool idle = false;
+
+	for (;;) {
+		u32 events = __atomic_load_n(&v->events, __ATOMIC_ACQUIRE);
+
+		if (events & EV_END)
+			return;
+		if (events & EV_TIMER) {
+			__atomic_and_fetch(&v->events, ~EV_TIMER, __ATOMIC_ACQUIRE);
+			vcpu_run_timers(v);
+		}
+		if (vcpu_can_wake(v)) {
+			v->halted = false;
+			__atomic_or_fetch(&v->events, EV_INTERRUPT, __ATOMIC_RELEASE);
+			return;
+		}
+		if (!idle) {
+			idle = true;
+			spin_lock(&v->vm->lock);
+			vm_console_flush(v->vm);
+			spin_unlock(&v->vm->lock);
+			warn_if_dead(v);
+		}
+		/* Interrupts are off since the look at events, so what comes now ends the halt. */
+		wait_for_interrupt();
+	}
+}
