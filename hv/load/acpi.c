@@ -1,0 +1,236 @@
+/* The guest's ACPI tables (ACPI 6.4 chapter 5). A legacy machine, not a hardware-reduced one: then Linux uses
+ * the PIT and the PM timer to calibrate, and finds power-off and reset in the FADT. */
+#include "dev/machine.h"
+#include "lib/string.h"
+#include "load/layout.h"
+#include "load/load.h"
+#include "vm/vm.h"
+
+#include "load/dsdt_aml.h" /* dsdt_aml_code[], compiled from dsdt.asl */
+
+struct rsdp {
+	char signature[8];
+	u8 checksum; /* of the first 20 bytes */
+	char oem_id[6];
+	u8 revision;
+	u32 rsdt;
+	u32 length;
+	u64 xsdt;
+	u8 extended_checksum;
+	u8 reserved[3];
+} __packed;
+
+struct header {
+	char signature[4];
+	u32 length;
+	u8 revision, checksum;
+	char oem_id[6], oem_table_id[8];
+	u32 oem_revision;
+	char creator_id[4];
+	u32 creator_revision;
+} __packed;
+
+struct gas { /* generic address structure */
+	u8 space, width, offset, access;
+	u64 address;
+} __packed;
+enum { GAS_IO = 1, GAS_BYTE = 1, GAS_WORD = 2, GAS_DWORD = 3 };
+
+struct fadt {
+	struct header h;
+	u32 facs, dsdt;
+	u8 reserved, preferred_pm_profile;
+	u16 sci_int;
+	u32 smi_cmd;
+	u8 acpi_enable, acpi_disable, s4bios_req, pstate_cnt;
+	u32 pm1a_evt, pm1b_evt, pm1a_cnt, pm1b_cnt, pm2_cnt, pm_tmr, gpe0, gpe1;
+	u8 pm1_evt_len, pm1_cnt_len, pm2_cnt_len, pm_tmr_len, gpe0_len, gpe1_len, gpe1_base, cst_cnt;
+	u16 c2_latency, c3_latency, flush_size, flush_stride;
+	u8 duty_offset, duty_width, day_alarm, month_alarm, century;
+	u16 iapc_boot_arch;
+	u8 reserved2;
+	u32 flags;
+	struct gas reset_reg;
+	u8 reset_value;
+	u16 arm_boot_arch;
+	u8 minor_version;
+	u64 x_facs, x_dsdt;
+	struct gas x_pm1a_evt, x_pm1b_evt, x_pm1a_cnt, x_pm1b_cnt, x_pm2_cnt, x_pm_tmr, x_gpe0, x_gpe1;
+	struct gas sleep_control, sleep_status;
+} __packed;
+_Static_assert(sizeof(struct fadt) == 268, "FADT revision 5");
+
+enum { /* ACPI 6.4 tables 5.10 and 5.11 */
+       FADT_WBINVD = 1 << 0,
+       FADT_PROC_C1 = 1 << 2,
+       FADT_PWR_BUTTON = 1 << 4, /* these two: not a fixed register */
+       FADT_SLP_BUTTON = 1 << 5,
+       FADT_TMR_VAL_EXT = 1 << 8,
+       FADT_RESET_REG_SUP = 1 << 10,
+       BOOT_LEGACY_DEVICES = 1 << 0,
+       BOOT_8042 = 1 << 1,
+       BOOT_NO_VGA = 1 << 2,
+       PROFILE_SERVER = 4,
+};
+
+struct facs {
+	char signature[4];
+	u32 length, hardware_signature, waking_vector, global_lock, flags;
+	u64 x_waking_vector;
+	u8 version, reserved[31];
+} __packed;
+
+struct madt_lapic {
+	u8 type, length, uid, apic_id;
+	u32 flags;
+} __packed;
+
+struct madt_ioapic {
+	u8 type, length, id, reserved;
+	u32 address, gsi_base;
+} __packed;
+
+struct madt_override {
+	u8 type, length, bus, source;
+	u32 gsi;
+	u16 flags;
+} __packed;
+
+struct madt_lapic_nmi {
+	u8 type, length, uid;
+	u16 flags;
+	u8 lint;
+} __packed;
+
+enum { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_LAPIC_NMI = 4 };
+enum { MPS_ACTIVE_HIGH = 1, MPS_EDGE = 1 << 2, MPS_LEVEL = 3 << 2 };
+
+struct madt {
+	struct header h;
+	u32 lapic_address, flags;
+	struct madt_ioapic ioapic;
+	struct madt_override timer, sci;
+	struct madt_lapic_nmi nmi;
+	struct madt_lapic lapic[VM_MAX_VCPUS]; /* the table ends after the last vcpu */
+} __packed;
+
+/* Everything, as it lies in guest memory. The FACS wants 64-byte alignment. */
+struct tables {
+	struct rsdp rsdp;
+	u8 pad[64 - sizeof(struct rsdp)];
+	struct facs facs;
+	struct {
+		struct header h;
+		u32 entry[2];
+	} __packed rsdt; /* for guests that know ACPI 1.0 only */
+	struct {
+		struct header h;
+		u64 entry[2];
+	} __packed xsdt;
+	struct fadt fadt;
+	struct madt madt;
+	u8 dsdt[sizeof(dsdt_aml_code)];
+} __packed;
+_Static_assert(LOAD_ACPI + sizeof(struct tables) <= LOAD_ACPI_END, "ACPI tables fit below 1 MiB");
+
+#define AT(member) (LOAD_ACPI + offsetof(struct tables, member))
+
+static u8 checksum(const void *p, size_t len)
+{
+	const u8 *b = p;
+	u8 sum = 0;
+
+	while (len--)
+		sum += *b++;
+	return -sum;
+}
+
+static void finish(struct header *h, const char *signature, u8 revision, u32 length)
+{
+	memcpy(h->signature, signature, 4);
+	memcpy(h->oem_id, "PXHV  ", 6);
+	memcpy(h->oem_table_id, "PXHV", 4);
+	memcpy(h->oem_table_id + 4, signature, 4);
+	memcpy(h->creator_id, "PXHV", 4);
+	h->oem_revision = 1;
+	h->creator_revision = 1;
+	h->revision = revision;
+	h->length = length;
+	h->checksum = 0;
+	h->checksum = checksum(h, length);
+}
+
+static struct gas io_register(u16 port, u8 width, u8 access)
+{
+	return (struct gas){.space = GAS_IO, .width = width, .access = access, .address = port};
+}
+
+static void fill_fadt(struct fadt *f, bool vga)
+{
+	f->facs = f->x_facs = AT(facs);
+	f->dsdt = f->x_dsdt = AT(dsdt);
+	f->preferred_pm_profile = PROFILE_SERVER;
+	f->sci_int = IRQ_SCI; /* no SMI command: the machine is in ACPI mode from the start */
+	f->pm1a_evt = PORT_PM1_EVT;
+	f->pm1a_cnt = PORT_PM1_CNT;
+	f->pm_tmr = PORT_PM_TIMER;
+	f->pm1_evt_len = PM1A_EVT_LEN;
+	f->pm1_cnt_len = PM1A_CNT_LEN;
+	f->pm_tmr_len = PM_TIMER_LEN;
+	f->c2_latency = 0xFFF; /* above 100 and 1000 us: no such state */
+	f->c3_latency = 0xFFF;
+	f->century = RTC_CENTURY;
+	f->iapc_boot_arch = BOOT_LEGACY_DEVICES | BOOT_8042 | (vga ? 0 : BOOT_NO_VGA);
+	f->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_PWR_BUTTON | FADT_SLP_BUTTON | FADT_TMR_VAL_EXT |
+		   FADT_RESET_REG_SUP;
+	f->reset_reg = io_register(PORT_RESET, 8, GAS_BYTE);
+	f->reset_value = RESET_VALUE;
+	f->x_pm1a_evt = io_register(PORT_PM1_EVT, 32, GAS_WORD);
+	f->x_pm1a_cnt = io_register(PORT_PM1_CNT, 16, GAS_WORD);
+	f->x_pm_tmr = io_register(PORT_PM_TIMER, 32, GAS_DWORD);
+	finish(&f->h, "FACP", 5, sizeof(*f));
+}
+
+static void fill_madt(struct madt *m, unsigned vcpus)
+{
+	m->lapic_address = LAPIC_BASE;
+	m->flags = 1; /* there are two 8259s */
+	m->ioapic = (struct madt_ioapic){MADT_IOAPIC, sizeof(m->ioapic), IOAPIC_ID, 0, IOAPIC_BASE, 0};
+	m->timer = (struct madt_override){MADT_OVERRIDE, sizeof(m->timer), 0,
+					  IRQ_PIT,	 IOAPIC_PIN_PIT,   MPS_ACTIVE_HIGH | MPS_EDGE};
+	m->sci = (struct madt_override){MADT_OVERRIDE, sizeof(m->sci), 0,
+					IRQ_SCI,       IRQ_SCI,	       MPS_ACTIVE_HIGH | MPS_LEVEL};
+	m->nmi = (struct madt_lapic_nmi){MADT_LAPIC_NMI, sizeof(m->nmi), 0xFF, MPS_ACTIVE_HIGH | MPS_EDGE, 1};
+	for (unsigned i = 0; i < vcpus; i++)
+		m->lapic[i] = (struct madt_lapic){MADT_LAPIC, sizeof(m->lapic[i]), i, i, 1};
+	finish(&m->h, "APIC", 4, offsetof(struct madt, lapic) + vcpus * sizeof(m->lapic[0]));
+}
+
+u64 load_acpi(struct vm *vm)
+{
+	struct tables *t = guest_ptr(vm, LOAD_ACPI, sizeof(*t));
+
+	if (!t)
+		return 0;
+	memset(t, 0, sizeof(*t));
+	memcpy(t->dsdt, dsdt_aml_code, sizeof(t->dsdt));
+	fill_madt(&t->madt, vm->vcpu_count);
+	fill_fadt(&t->fadt, vm->config->console_vga);
+	memcpy(t->facs.signature, "FACS", 4);
+	t->facs.length = sizeof(t->facs);
+	t->facs.version = 2;
+	t->rsdt.entry[0] = t->xsdt.entry[0] = AT(fadt);
+	t->rsdt.entry[1] = t->xsdt.entry[1] = AT(madt);
+	finish(&t->rsdt.h, "RSDT", 1, sizeof(t->rsdt));
+	finish(&t->xsdt.h, "XSDT", 1, sizeof(t->xsdt));
+
+	memcpy(t->rsdp.signature, "RSD PTR ", 8);
+	memcpy(t->rsdp.oem_id, "PXHV  ", 6);
+	t->rsdp.revision = 2;
+	t->rsdp.length = sizeof(t->rsdp);
+	t->rsdp.rsdt = AT(rsdt);
+	t->rsdp.xsdt = AT(xsdt);
+	t->rsdp.checksum = checksum(&t->rsdp, 20);
+	t->rsdp.extended_checksum = checksum(&t->rsdp, sizeof(t->rsdp));
+	return LOAD_ACPI;
+}
