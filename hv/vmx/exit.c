@@ -1,0 +1,184 @@
+/* The VM-exit dispatcher: one table, and the handlers that are VT-x's own. */
+
+#include "host/console.h"
+#include "host/cpu.h"
+#include "host/irq.h"
+#include "host/panic.h"
+#include "vm/exits.h"
+#include "vm/vm.h"
+#include "vmx/exits_list.h"
+#include "vmx/vmx.h"
+
+#define INTERRUPTIBILITY_NMI BIT(3)
+#define INFO_NMI_UNBLOCKED BIT(12) /* SDM 3C 28.2.3: the exit came from an IRET that had ended NMI blocking */
+#define INFO_TYPE(info) (((info) >> 8) & 7)
+#define DR7_GD BIT(13)
+
+static void exit_ud(struct vcpu *v)
+{
+	vcpu_exception(v, X86_UD, false, 0);
+}
+
+static void exit_gp(struct vcpu *v)
+{
+	vcpu_gp(v);
+}
+
+/* INVD: dropping the host's dirty cache lines is not for a guest; doing nothing is a legal cache's answer. */
+static void exit_ignore(struct vcpu *v)
+{
+	v->ops->skip(v, 0);
+}
+
+/* An IRET that faulted had already unblocked NMIs; the guest's handler of the fault must find them blocked. */
+static void restore_nmi_blocking(u64 info)
+{
+	if (info & INFO_NMI_UNBLOCKED)
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+			vmread(VMCS_GUEST_INTERRUPTIBILITY) | INTERRUPTIBILITY_NMI);
+}
+
+/* #DB by a VM exit leaves DR6 and DR7 as they were (SDM 3C 28.1); delivery would have changed them. */
+static void set_debug_status(void)
+{
+	u64 dr6;
+
+	__asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
+	dr6 = (dr6 & ~0xFULL) | (vmread(VMCS_EXIT_QUALIFICATION) & 0x600F);
+	__asm__ volatile("mov %0, %%dr6" ::"r"(dr6));
+	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
+}
+
+/* #AC and #DB exit because a guest whose handler for one raises it again would otherwise hold the CPU for
+ * ever inside event delivery, where nothing exits. */
+static void exit_exception(struct vcpu *v)
+{
+	u32 info = (u32)vmread(VMCS_EXIT_INTR_INFO);
+	u8 vector = (u8)info;
+
+	if (INFO_TYPE(info) == EVENT_NMI) {
+		/* The host's NMI: run its handler by INT 2, whose IRET also ends the blocking. */
+		__asm__ volatile("int $2");
+		vmx_take_vectoring(v);
+		return;
+	}
+	if (vector == X86_MC)
+		panic("machine check while a guest ran");
+	vmx_take_vectoring(v);
+	restore_nmi_blocking(info);
+	if (vector == X86_DB)
+		set_debug_status();
+	vcpu_exception(v, vector, info & BIT(11), (u32)vmread(VMCS_EXIT_INTR_ERROR));
+}
+
+static void exit_external_interrupt(struct vcpu *v)
+{
+	irq_handle((u8)vmread(VMCS_EXIT_INTR_INFO));
+}
+
+static void exit_triple_fault(struct vcpu *v)
+{
+	vm_died(v->vm, "triple fault at rip %#llx: an exception could not be delivered, nor the double fault after it",
+		(unsigned long long)v->rip);
+}
+
+static void exit_window(struct vcpu *v)
+{
+	vmx_interrupt_window(v, false);
+	vmx_nmi_window(v, false);
+	v->events |= EV_INTERRUPT | (v->nmi_pending ? EV_NMI : 0);
+}
+
+static void exit_task_switch(struct vcpu *v)
+{
+	vm_died(v->vm, "hardware task switch to selector %#llx at rip %#llx, which pxHV does not emulate",
+		(unsigned long long)vmread(VMCS_EXIT_QUALIFICATION) & 0xFFFF, (unsigned long long)v->rip);
+}
+
+/* SDM 3C table 28-5 and 28-14. */
+static void exit_io_instruction(struct vcpu *v)
+{
+	u64 q = vmread(VMCS_EXIT_QUALIFICATION);
+	u16 port = (u16)(q >> 16);
+	unsigned size = (q & 7) + 1;
+	bool in = q & BIT(3);
+
+	if (likely(!(q & BIT(4)))) {
+		exit_io(v, port, size, in);
+		return;
+	}
+	u32 info = (u32)vmread(VMCS_EXIT_INSTRUCTION_INFO);
+
+	exit_io_string(v, port, size, in, q & BIT(5), 2U << ((info >> 7) & 7),
+		       in ? SEG_ES : (enum seg)((info >> 15) & 7));
+}
+
+static void exit_ept_violation(struct vcpu *v)
+{
+	u64 gpa = vmread(VMCS_GUEST_PHYSICAL_ADDRESS);
+
+	vmx_take_vectoring(v);
+	if (unlikely(v->events & EV_REINJECT)) {
+		vm_died(v->vm, "an event was to be delivered through %#llx, where there is no RAM",
+			(unsigned long long)gpa);
+		return;
+	}
+	restore_nmi_blocking(vmread(VMCS_EXIT_QUALIFICATION));
+	exit_mmio(v, gpa);
+}
+
+static void exit_ept_misconfig(struct vcpu *v)
+{
+	u64 gpa = vmread(VMCS_GUEST_PHYSICAL_ADDRESS), e[4];
+	unsigned level = slat_walk(&v->vm->slat, gpa, e);
+
+	panic("EPT misconfiguration at guest-physical %#llx: level %u entry %#llx", (unsigned long long)gpa, level,
+	      (unsigned long long)e[level - 1]);
+}
+
+/* The backstop: a guest that gives no exit for 10 ms. Interrupts that some CPUs hold back while the guest's IF is
+ * 0 are taken here. */
+static void exit_preemption_timer(struct vcpu *v)
+{
+	__asm__ volatile("sti; nop; cli" ::: "memory");
+	console_poll();
+	vm_console_input();
+	v->events |= EV_TIMER;
+}
+
+static void exit_unknown(struct vcpu *v)
+{
+	vmx_exit_bad(v, (u32)vmread(VMCS_EXIT_REASON));
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+const vmx_exit_handler vmx_exit_handlers[VMX_EXIT_REASONS] = {
+	[0 ... VMX_EXIT_REASONS - 1] = exit_unknown,
+#define X(number, name, handler) [number] = handler,
+	VMX_EXITS(X)
+#undef X
+};
+#pragma GCC diagnostic pop
+
+const char *vmx_exit_name(u64 reason)
+{
+	static const char *const names[VMX_EXIT_REASONS] = {
+#define X(number, name, handler) [number] = #name,
+		VMX_EXITS(X)
+#undef X
+	};
+
+	return reason < VMX_EXIT_REASONS && names[reason] ? names[reason] : "?";
+}
+
+void vmx_exit_bad(struct vcpu *v, u32 reason)
+{
+	if (reason & BIT(31)) {
+		vmx_explain_entry_failure(v, (u16)reason, 0);
+		vm_died(v->vm, "VM entry failed");
+	} else {
+		vm_died(v->vm, "VM exit %u at rip %#llx, which pxHV has no handler for", (u16)reason,
+			(unsigned long long)v->rip);
+	}
+}

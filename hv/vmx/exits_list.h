@@ -1,0 +1,39 @@
+/* VM exits by basic exit reason, once: X(number, NAME, handler). Names as in SDM 3D appendix C. Reasons that
+ * are not here cannot happen with the controls that pxHV sets. */
+#define VMX_EXITS(X)                                                                                         \
+	X(0, EXCEPTION_OR_NMI, exit_exception)                                                               \
+	X(1, EXTERNAL_INTERRUPT, exit_external_interrupt)                                                    \
+	X(2, TRIPLE_FAULT, exit_triple_fault)                                                                \
+	X(7, INTERRUPT_WINDOW, exit_window)                                                                  \
+	X(8, NMI_WINDOW, exit_window)                                                                        \
+	X(9, TASK_SWITCH, exit_task_switch)                                                                  \
+	X(10, CPUID, exit_cpuid)                                                                             \
+	X(11, GETSEC, exit_ud)                                                                               \
+	X(12, HLT, exit_hlt)                                                                                 \
+	X(13, INVD, exit_ignore)                                                                             \
+	X(15, RDPMC, exit_gp)                                                                                \
+	X(18, VMCALL, exit_hypercall)                                                                        \
+	X(19, VMCLEAR, exit_ud)                                                                              \
+	X(20, VMLAUNCH, exit_ud)                                                                             \
+	X(21, VMPTRLD, exit_ud)                                                                              \
+	X(22, VMPTRST, exit_ud)                                                                              \
+	X(23, VMREAD, exit_ud)                                                                               \
+	X(24, VMRESUME, exit_ud)                                                                             \
+	X(25, VMWRITE, exit_ud)                                                                              \
+	X(26, VMXOFF, exit_ud)                                                                               \
+	X(27, VMXON, exit_ud)                                                                                \
+	X(28, CR_ACCESS, vmx_exit_cr)                                                                        \
+	X(30, IO_INSTRUCTION, exit_io_instruction)                                                           \
+	X(31, RDMSR, exit_rdmsr)                                                                             \
+	X(32, WRMSR, exit_wrmsr)                                                                             \
+	X(36, MWAIT, exit_ud)                                                                                \
+	X(39, MONITOR, exit_ud)                                                                              \
+	X(44, APIC_ACCESS, vmx_exit_apic_access)                                                             \
+	X(45, VIRTUALIZED_EOI, vmx_exit_eoi)                                                                 \
+	X(48, EPT_VIOLATION, exit_ept_violation)                                                             \
+	X(49, EPT_MISCONFIG, exit_ept_misconfig)                                                             \
+	X(50, INVEPT, exit_ud)                                                                               \
+	X(52, PREEMPTION_TIMER, exit_preemption_timer)                                                       \
+	X(53, INVVPID, exit_ud)                                                                              \
+	X(55, XSETBV, exit_xsetbv)                                                                           \
+	X(56, APIC_WRITE, vmx_exit_apic_write)

@@ -1,0 +1,98 @@
+/* A vcpu on VT-x, and what the files of vmx/ share. */
+#pragma once
+
+#include "vm/slat.h"
+#include "vm/vcpu.h"
+#include "vmx/controls.h"
+#include "vmx/vmcs.h"
+
+#define VMX_EXIT_REASONS 70
+
+struct vmx_vcpu {
+	struct vcpu v;
+	void *vmcs;	   /* 4 KiB region; its physical address too */
+	u8 *msr_bitmap;
+	u8 *io_bitmaps;	   /* two pages */
+	u32 proc, proc2;   /* what the VMCS holds now, so that nothing is read back */
+	u32 entry;
+	u64 cr3;	   /* without unrestricted guest: CR3 while the identity map stands in for it */
+	u16 vpid;
+};
+
+static inline struct vmx_vcpu *to_vmx(struct vcpu *v)
+{
+	return (struct vmx_vcpu *)v;
+}
+
+/* Enters the guest and handles exits until vcpu_prepare_entry() says leave (returns 0), or an entry fails
+ * (returns 1 for VMfailInvalid: no current VMCS, 2 for VMfailValid: INSTRUCTION_ERROR says why). */
+int vmx_enter(struct vcpu *v);
+
+/* The address that HOST_RIP holds. */
+void vmx_exit_entry(void);
+
+/* Exit handlers by basic exit reason (vmx/exit.c). */
+typedef void (*vmx_exit_handler)(struct vcpu *v);
+extern const vmx_exit_handler vmx_exit_handlers[VMX_EXIT_REASONS];
+const char *vmx_exit_name(u64 reason);
+
+/* Reasons with bit 31 (failed entry) or past the table. */
+void vmx_exit_bad(struct vcpu *v, u32 reason);
+
+/* vmx/vcpu.c: switch bits of the processor-based controls; nothing is written when nothing changes. */
+void vmx_set_proc(struct vcpu *v, u32 bits, bool on);
+void vmx_set_proc2(struct vcpu *v, u32 bits, bool on);
+
+/* vmx/crs.c */
+void vmx_exit_cr(struct vcpu *v);
+int vmx_set_cr0(struct vcpu *v, u64 val); /* with checks: 0 or -EPERM for #GP */
+int vmx_set_cr4(struct vcpu *v, u64 val);
+int vmx_set_efer(struct vcpu *v, u64 val);
+u64 vmx_guest_cr0(void);
+u64 vmx_guest_cr4(void);
+u64 vmx_guest_cr3(struct vcpu *v);
+void vmx_load_mode(struct vcpu *v, u64 cr0, u64 cr4, u64 efer, u64 cr3); /* no checks: start states */
+
+/* vmx/ept.c */
+extern const struct slat_format vmx_ept_format;
+unsigned vmx_ept_max_level(void);
+u64 vmx_ept_pointer(const struct slat *s);
+void vmx_ept_flush(struct vcpu *v);
+void vmx_vpid_flush(struct vcpu *v);
+
+/* vmx/apicv.c */
+int vmx_apicv_create(struct vcpu *v);
+void vmx_apic_mode(struct vcpu *v);
+bool vmx_apic_irr(struct vcpu *v, u8 vector);
+void vmx_exit_apic_access(struct vcpu *v);
+void vmx_exit_apic_write(struct vcpu *v);
+void vmx_exit_eoi(struct vcpu *v);
+
+/* vmx/state.c */
+u64 vmx_get(struct vcpu *v, enum vreg r);
+void vmx_set(struct vcpu *v, enum vreg r, u64 val);
+void vmx_get_seg(struct vcpu *v, enum seg s, struct segment *out);
+void vmx_get_state(struct vcpu *v, struct cpu_state *s);
+void vmx_set_state(struct vcpu *v, const struct cpu_state *s);
+
+/* vmx/event.c */
+void vmx_inject(struct vcpu *v, const struct vcpu_event *e);
+bool vmx_can_take_interrupt(struct vcpu *v);
+bool vmx_can_take_nmi(struct vcpu *v);
+void vmx_interrupt_window(struct vcpu *v, bool on);
+void vmx_nmi_window(struct vcpu *v, bool on);
+void vmx_take_vectoring(struct vcpu *v); /* queue what the exit cut short */
+
+/* vmx/msr.c */
+void vmx_msr_bitmap_init(struct vmx_vcpu *x);
+void vmx_msr_intercept(struct vmx_vcpu *x, u32 msr, bool read, bool write);
+int vmx_rdmsr(struct vcpu *v, u32 msr, u64 *val);
+int vmx_wrmsr(struct vcpu *v, u32 msr, u64 val);
+
+/* vmx/check.c: prints each rule of SDM 3C 27.2.1 and 27.3.1 that the current VMCS breaks; returns how many. */
+unsigned vmx_check_controls(void);
+unsigned vmx_check_guest_state(void);
+
+/* vmx/fail.c: says on the console why an entry failed, field by field. */
+void vmx_explain_entry_failure(struct vcpu *v, u32 reason, int vmfail);
+void vmx_dump(struct vcpu *v);
