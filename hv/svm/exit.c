@@ -1,0 +1,217 @@
+/* The VM-exit dispatcher: one table, and the handlers that are AMD-V's own. */
+
+#include "host/cpu.h"
+#include "host/panic.h"
+#include "svm/exits_list.h"
+#include "svm/svm.h"
+#include "vm/exits.h"
+#include "vm/vm.h"
+
+#define SVM_EXIT_NPF 0x400
+#define SVM_EXIT_INVALID 0xFFFFFFFFU /* -1; some CPUs give 32 bits of it only */
+#define DR7_GD BIT(13)
+
+static void exit_ud(struct vcpu *v)
+{
+	vcpu_exception(v, X86_UD, false, 0);
+}
+
+static void exit_gp(struct vcpu *v)
+{
+	vcpu_gp(v);
+}
+
+/* INVD: dropping the host's dirty cache lines is not for a guest; doing nothing is a legal cache's answer. */
+static void exit_invd(struct vcpu *v)
+{
+	svm_skip(v, 0);
+}
+
+/* MOV to or from CR8 (64-bit mode only). */
+static void exit_cr8(struct vcpu *v)
+{
+	struct insn i;
+	u64 *reg, rsp = *vmcb_rsp(to_svm(v)->vmcb);
+
+	if (svm_decode(v, &i))
+		return;
+	reg = insn_rm(&i) == RSP ? &rsp : &v->regs[insn_rm(&i)];
+	if (i.opcode == 0x20) {
+		*reg = lapic_read(v, LAPIC_TPR) >> 4;
+		*vmcb_rsp(to_svm(v)->vmcb) = rsp;
+	} else if (*reg > 15) {
+		vcpu_gp(v);
+		return;
+	} else {
+		lapic_write(v, LAPIC_TPR, (u32)*reg << 4);
+	}
+	svm_skip(v, i.len);
+}
+
+/* Intercepted because some CPUs let the write through to the host's DR7. */
+static void exit_dr7_write(struct vcpu *v)
+{
+	struct insn i;
+
+	if (svm_decode(v, &i))
+		return;
+	u64 val = insn_rm(&i) == RSP ? *vmcb_rsp(to_svm(v)->vmcb) : v->regs[insn_rm(&i)];
+
+	if (val >> 32 && vcpu_code_bits(v) == 64) {
+		vcpu_gp(v);
+		return;
+	}
+	*vmcb_dr7(to_svm(v)->vmcb) = (u32)val | BIT(10);
+	svm_skip(v, i.len);
+}
+
+/* #DB and #AC exit because a guest whose handler for one raises it again would otherwise hold the CPU for ever
+ * inside event delivery. The CPU has written DR6 already (APM 2 15.12.2). */
+static void exit_db(struct vcpu *v)
+{
+	svm_take_vectoring(v);
+	*vmcb_dr7(to_svm(v)->vmcb) &= ~DR7_GD;
+	vcpu_exception(v, X86_DB, false, 0);
+}
+
+static void exit_ac(struct vcpu *v)
+{
+	svm_take_vectoring(v);
+	vcpu_exception(v, X86_AC, true, 0);
+}
+
+static void exit_mc(struct vcpu *v)
+{
+	panic("machine check while a guest ran at rip %#llx", (unsigned long long)v->rip);
+}
+
+/* The interrupt is still pending: open the gate for it. */
+static void exit_intr(struct vcpu *v)
+{
+	svm_take_vectoring(v);
+	__asm__ volatile("sti; nop; cli" ::: "memory");
+}
+
+/* STGI after the exit has let the NMI in already. */
+static void exit_nmi(struct vcpu *v)
+{
+	svm_take_vectoring(v);
+}
+
+static void exit_vintr(struct vcpu *v)
+{
+	svm_interrupt_window(v, false);
+	v->events |= EV_INTERRUPT | (v->nmi_pending ? EV_NMI : 0);
+}
+
+/* The IRET that ends an NMI handler is about to run. The next NMI has to wait until it has: any later exit will
+ * do, so nothing is kicked here unless one is waiting already. */
+static void exit_iret(struct vcpu *v)
+{
+	struct svm_vcpu *x = to_svm(v);
+
+	*vmcb_intercept1(x->vmcb) &= ~(u32)INTERCEPT_IRET;
+	x->nmi_blocked = false;
+	if (v->nmi_pending)
+		svm_interrupt_window(v, true);
+}
+
+/* APM 2 15.10.2. */
+static void exit_ioio(struct vcpu *v)
+{
+	void *b = to_svm(v)->vmcb;
+	u64 info = *vmcb_exitinfo1(b);
+	u16 port = (u16)(info >> 16);
+	unsigned size = (info >> 4) & 7;
+	bool in = info & 1;
+	struct insn i;
+
+	to_svm(v)->length = (u32)(*vmcb_exitinfo2(b) - v->rip);
+	to_svm(v)->length_rip = v->rip;
+	to_svm(v)->length_cr3 = *vmcb_cr3(b);
+	if (likely(!(info & BIT(2)))) {
+		exit_io(v, port, size, in);
+	} else if (!svm_decode(v, &i)) {
+		exit_io_string(v, port, size, in, info & BIT(3), i.addr_size, in ? SEG_ES : (enum seg)i.seg);
+	}
+}
+
+static void exit_msr(struct vcpu *v)
+{
+	if (*vmcb_exitinfo1(to_svm(v)->vmcb))
+		exit_wrmsr(v);
+	else
+		exit_rdmsr(v);
+}
+
+static void exit_task_switch(struct vcpu *v)
+{
+	vm_died(v->vm, "hardware task switch to selector %#llx at rip %#llx, which pxHV does not emulate",
+		(unsigned long long)*vmcb_exitinfo1(to_svm(v)->vmcb), (unsigned long long)v->rip);
+}
+
+static void exit_shutdown(struct vcpu *v)
+{
+	vm_died(v->vm, "triple fault at rip %#llx: an exception could not be delivered, nor the double fault after it",
+		(unsigned long long)v->rip);
+}
+
+static void exit_unknown(struct vcpu *v)
+{
+	u64 code = *vmcb_exitcode(to_svm(v)->vmcb);
+
+	vm_died(v->vm, "VM exit %#llx at rip %#llx, which pxHV has no handler for", (unsigned long long)code,
+		(unsigned long long)v->rip);
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+const svm_exit_handler svm_exit_handlers[SVM_EXIT_CODES] = {
+	[0 ... SVM_EXIT_CODES - 1] = exit_unknown,
+#define X(code, name, handler) [code] = handler,
+	SVM_EXITS(X)
+#undef X
+};
+#pragma GCC diagnostic pop
+
+static void exit_npf(struct vcpu *v)
+{
+	u64 gpa = *vmcb_exitinfo2(to_svm(v)->vmcb);
+
+	svm_take_vectoring(v);
+	if (unlikely(v->events & EV_REINJECT)) {
+		vm_died(v->vm, "an event was to be delivered through %#llx, where there is no RAM",
+			(unsigned long long)gpa);
+		return;
+	}
+	exit_mmio(v, gpa);
+}
+
+void svm_exit_far(struct vcpu *v, u64 code)
+{
+	if (code == SVM_EXIT_NPF) {
+		exit_npf(v);
+	} else if ((u32)code == SVM_EXIT_INVALID) {
+		vm_died(v->vm, "VMRUN refused the VMCB (VMEXIT_INVALID)%s", svm_why_invalid(to_svm(v)->vmcb));
+	} else {
+		exit_unknown(v);
+	}
+}
+
+const char *svm_exit_name(u64 code)
+{
+	static const struct {
+		u16 code;
+		const char *name;
+	} names[] = {
+#define X(code, name, handler) {code, #name},
+		SVM_EXITS(X)
+#undef X
+		{SVM_EXIT_NPF, "NPF"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].code == code)
+			return names[i].name;
+	return (u32)code == SVM_EXIT_INVALID ? "INVALID" : "?";
+}

@@ -1,0 +1,31 @@
+/* VM exits by exit code below 100h, once: X(code, NAME, handler). Names as in APM 2 appendix C. */
+#define SVM_EXITS(X)                                                                                         \
+	X(0x008, CR8_READ, exit_cr8)                                                                         \
+	X(0x018, CR8_WRITE, exit_cr8)                                                                        \
+	X(0x037, DR7_WRITE, exit_dr7_write)                                                                  \
+	X(0x041, EXCEPTION_DB, exit_db)                                                                      \
+	X(0x051, EXCEPTION_AC, exit_ac)                                                                      \
+	X(0x052, EXCEPTION_MC, exit_mc)                                                                      \
+	X(0x060, INTR, exit_intr)                                                                            \
+	X(0x061, NMI, exit_nmi)                                                                              \
+	X(0x064, VINTR, exit_vintr)                                                                          \
+	X(0x06F, RDPMC, exit_gp)                                                                             \
+	X(0x072, CPUID, exit_cpuid)                                                                          \
+	X(0x074, IRET, exit_iret)                                                                            \
+	X(0x076, INVD, exit_invd)                                                                            \
+	X(0x078, HLT, exit_hlt)                                                                              \
+	X(0x07A, INVLPGA, exit_ud)                                                                           \
+	X(0x07B, IOIO, exit_ioio)                                                                            \
+	X(0x07C, MSR, exit_msr)                                                                              \
+	X(0x07D, TASK_SWITCH, exit_task_switch)                                                              \
+	X(0x07F, SHUTDOWN, exit_shutdown)                                                                    \
+	X(0x080, VMRUN, exit_ud)                                                                             \
+	X(0x081, VMMCALL, exit_hypercall)                                                                    \
+	X(0x082, VMLOAD, exit_ud)                                                                            \
+	X(0x083, VMSAVE, exit_ud)                                                                            \
+	X(0x084, STGI, exit_ud)                                                                              \
+	X(0x085, CLGI, exit_ud)                                                                              \
+	X(0x086, SKINIT, exit_ud)                                                                            \
+	X(0x08A, MONITOR, exit_ud)                                                                           \
+	X(0x08B, MWAIT, exit_ud)                                                                             \
+	X(0x08D, XSETBV, exit_xsetbv)

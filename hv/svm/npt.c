@@ -1,0 +1,64 @@
+/* Nested page tables: the format of long-mode paging, walked as user accesses (APM 2 15.25.6). Memory types go
+ * through the host's PAT, whose reset value has WB at 0, WT at 1 (PWT) and UC at 3 (PCD+PWT). */
+
+#include "host/cpu.h"
+#include "svm/svm.h"
+#include "vm/vm.h"
+
+#define PTE_P BIT(0)
+#define PTE_W BIT(1)
+#define PTE_U BIT(2)
+#define PTE_PWT BIT(3)
+#define PTE_PCD BIT(4)
+#define PTE_PS BIT(7)
+#define PTE_NX BIT(63)
+
+static u64 npt_leaf(u64 hpa, unsigned prot, enum memtype mt, unsigned level)
+{
+	u64 cache = mt == MT_WB ? 0 : mt == MT_WT ? PTE_PWT : PTE_PCD | PTE_PWT;
+
+	if (!prot)
+		return 0;
+	return hpa | PTE_P | PTE_U | cache | (prot & SLAT_W ? PTE_W : 0) | (prot & SLAT_X ? 0 : PTE_NX) |
+	       (level > 1 ? PTE_PS : 0);
+}
+
+static u64 npt_table(u64 pa)
+{
+	return pa | PTE_P | PTE_W | PTE_U;
+}
+
+static bool npt_present(u64 e)
+{
+	return e & PTE_P;
+}
+
+static bool npt_is_leaf(u64 e, unsigned level)
+{
+	return level == 1 || (e & PTE_PS);
+}
+
+static unsigned npt_prot(u64 e)
+{
+	return e & PTE_P ? SLAT_R | (e & PTE_W ? SLAT_W : 0U) | (e & PTE_NX ? 0U : SLAT_X) : 0;
+}
+
+const struct slat_format svm_npt_format = {
+	.leaf = npt_leaf,
+	.table = npt_table,
+	.present = npt_present,
+	.is_leaf = npt_is_leaf,
+	.prot = npt_prot,
+};
+
+unsigned svm_npt_max_level(void)
+{
+	return svm_caps.npt_1g ? 3 : 2;
+}
+
+/* At the next entry all of this ASID's translations go (APM 2 15.16.2); CPUs without flush-by-ASID take 1, all
+ * ASIDs. */
+void svm_tlb_flush(struct vcpu *v)
+{
+	*vmcb_tlb_control(to_svm(v)->vmcb) = 1;
+}

@@ -1,0 +1,76 @@
+/* A vcpu on AMD-V, and what the files of svm/ share. */
+#pragma once
+
+#include "svm/vmcb.h"
+#include "vm/decode.h"
+#include "vm/slat.h"
+#include "vm/vcpu.h"
+
+struct svm_vcpu {
+	struct vcpu v;
+	void *vmcb;	     /* 4 KiB, its physical address too */
+	void *host_state;    /* of VMSAVE: FS, GS, TR, LDTR, SYSENTER and syscall MSRs of the host */
+	u8 *msrpm;	     /* 8 KiB */
+	u8 *iopm;	     /* 12 KiB */
+	bool nmi_blocked;    /* from an NMI's injection to its IRET */
+	u64 length_rip;	     /* without nRIP: the last instruction that was measured ... */
+	u64 length_cr3;
+	u32 length;	     /* ... and its length */
+};
+
+static inline struct svm_vcpu *to_svm(struct vcpu *v)
+{
+	return (struct svm_vcpu *)v;
+}
+
+struct svm_caps {
+	u32 asids;
+	bool nrip;
+	bool npt_1g;
+};
+extern struct svm_caps svm_caps;
+
+/* Runs the guest and handles its exits until vcpu_prepare_entry() says leave. */
+void svm_enter(struct vcpu *v);
+
+/* struct vcpu_ops.check */
+int svm_check(void);
+
+/* svm/exit.c */
+typedef void (*svm_exit_handler)(struct vcpu *v);
+#define SVM_EXIT_CODES 0x100
+extern const svm_exit_handler svm_exit_handlers[SVM_EXIT_CODES];
+void svm_exit_far(struct vcpu *v, u64 code); /* codes past the table: nested page fault, failed entry */
+const char *svm_exit_name(u64 code);
+
+/* svm/npt.c */
+extern const struct slat_format svm_npt_format;
+unsigned svm_npt_max_level(void);
+void svm_tlb_flush(struct vcpu *v);
+
+/* svm/state.c */
+u64 svm_get(struct vcpu *v, enum vreg r);
+void svm_set(struct vcpu *v, enum vreg r, u64 val);
+void svm_get_seg(struct vcpu *v, enum seg s, struct segment *out);
+void svm_get_state(struct vcpu *v, struct cpu_state *s);
+void svm_set_state(struct vcpu *v, const struct cpu_state *s);
+
+/* svm/event.c */
+void svm_inject(struct vcpu *v, const struct vcpu_event *e);
+bool svm_can_take_interrupt(struct vcpu *v);
+bool svm_can_take_nmi(struct vcpu *v);
+void svm_interrupt_window(struct vcpu *v, bool on);
+void svm_nmi_window(struct vcpu *v, bool on);
+void svm_take_vectoring(struct vcpu *v);
+
+/* svm/msr.c */
+void svm_msrpm_init(struct svm_vcpu *x);
+int svm_rdmsr(struct vcpu *v, u32 msr, u64 *val);
+int svm_wrmsr(struct vcpu *v, u32 msr, u64 val);
+
+/* svm/skip.c. svm_decode: 0, or an error that has already become a #PF or the VM's end. */
+void svm_skip(struct vcpu *v, unsigned len);
+int svm_decode(struct vcpu *v, struct insn *out);
+
+/* svm/vcpu.c: the first rule of APM 2 15.5.1 that a VMCB breaks, as the rest of a sentence. */
+const char *svm_why_invalid(void *vmcb);
