@@ -1,0 +1,141 @@
+/* The boot story, in order. Stage 2 has entered long mode and calls hv_main(). */
+
+#include "boot/boot.h"
+#include "debug/autopsy.h"
+#include "host/acpi.h"
+#include "host/apic.h"
+#include "host/console.h"
+#include "host/cpu.h"
+#include "host/exit.h"
+#include "host/memmap.h"
+#include "host/page.h"
+#include "host/paging.h"
+#include "host/panic.h"
+#include "host/percpu.h"
+#include "host/rtc.h"
+#include "host/time.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "load/load.h"
+#include "vm/exits.h"
+#include "vm/vm.h"
+
+void hv_main(void);
+
+static struct config config;
+static struct guest_files files[CONFIG_MAX_VMS];
+
+/* The memory map, our own page tables, tables of the firmware, clocks. What cannot work says why and ends. */
+static void host_init(void)
+{
+	cpu_init(&cpus[0]);
+	memcpy(host_memmap.r, boot_e820, sizeof(boot_e820));
+	host_memmap.count = boot_e820_count;
+	memmap_normalize(&host_memmap);
+	page_init();
+
+	unsigned violations = paging_init();
+
+	if (violations)
+		panic("%u pages of the hypervisor's map are both writable and executable", violations);
+	acpi_init();
+	time_init();
+}
+
+static void read_config(void)
+{
+	if (disk_init() || boot_config(&config))
+		host_exit(EXIT_REFUSED);
+	console_set_quiet(config.quiet);
+}
+
+/* The last thing that the BIOS is needed for: once a vendor's extension is on, it is gone. */
+static void load_files(void)
+{
+	for (u32 i = 0; i < config.vm_count; i++) {
+		const struct vm_config *c = &config.vms[i];
+		struct guest_files *f = &files[i];
+
+		if (boot_load_file(c->image, (u8 **)&f->image, &f->image_size) ||
+		    (c->initrd[0] && boot_load_file(c->initrd, (u8 **)&f->initrd, &f->initrd_size)))
+			host_exit(EXIT_REFUSED);
+	}
+}
+
+/* The vendor whose extension this CPU has; where it has neither, the one that can say what is missing. */
+static const struct vcpu_ops *choose_vendor(void)
+{
+	bool vmx = cpuid(1, 0).ecx & BIT(5);
+	bool amd = cpuid(0, 0).ecx == 0x444D4163 || cpuid(0, 0).ecx == 0x656E6975; /* AMD, Hygon */
+	const struct vcpu_ops *ops = !vmx && amd ? &svm_ops : &vmx_ops;
+
+	if (ops->check())
+		host_exit(EXIT_REFUSED);
+	story("%s supported", ops->name);
+	story("Long mode enabled");
+	return ops;
+}
+
+/* Runs the VM once, from power-on to its end. */
+static enum vm_end run_once(const struct vm_config *c, const struct guest_files *f, const struct vcpu_ops *ops,
+			    u32 *status)
+{
+	struct cpu_state start;
+	struct vm *vm = vm_create(c, ops);
+
+	if (!vm)
+		host_exit(EXIT_REFUSED);
+	story("vm '%s': %s maps %llu MiB", c->name, ops->created, (unsigned long long)(vm->memory_size / MiB));
+	if (load_guest(vm, f, &start))
+		host_exit(EXIT_REFUSED);
+	vm->vcpus[0]->ops->set_state(vm->vcpus[0], &start);
+	story("Guest loaded, entry at %#llx", (unsigned long long)start.rip);
+	time_refine();
+	story("%s", ops->entry);
+
+	enum vm_end end = vm_run(vm);
+
+	*status = vm->end_status;
+	if (end == VM_DIED)
+		autopsy(vm);
+	vm_destroy(vm);
+	return end;
+}
+
+void hv_main(void)
+{
+	console_init();
+	host_init();
+	read_config();
+	story("Jumping to hypervisor...");
+	story("Stage 2: Hypervisor loader");
+
+	const struct vcpu_ops *ops = choose_vendor();
+
+	load_files();
+	apic_init();
+	wall_clock_base = rtc_read() - tsc_now() / tsc_hz;
+	if (ops->enable())
+		host_exit(EXIT_REFUSED);
+	story("%s", ops->enabled);
+	cpuid_policy_init();
+	vm_host_init();
+	for (;;) {
+		u32 status = 0;
+
+		switch (run_once(&config.vms[0], &files[0], ops, &status)) {
+		case VM_REBOOT:
+			story("vm '%s' reboots", config.vms[0].name);
+			break;
+		case VM_DEBUG_EXIT:
+			host_exit((int)status);
+		case VM_DIED:
+			if (!config.vms[0].restart_on_crash)
+				host_exit(EXIT_GUEST_DIED);
+			break;
+		default:
+			story("vm '%s' is off", config.vms[0].name);
+			host_exit(EXIT_POWEROFF);
+		}
+	}
+}
