@@ -1,0 +1,30 @@
+# libFuzzer programs, FUZZ_SECONDS each, from the seeds that seeds.py writes. What they find new stays in
+# build/fuzz/corpus-NAME; an input that fails is written to build/fuzz/crash-NAME-*.
+
+FUZZ := $(BUILD)/fuzz
+FUZZ_SECONDS ?= 20
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_CFLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	-fno-strict-aliasing -fno-common -Wall -Wextra -Werror -Wno-unused-parameter -Itests/unit/include -Ihv -I.
+
+# The sources that each one needs.
+FUZZ_SRC_fat := boot/fat.c boot/fat_dir.c hv/lib/printf.c
+FUZZ_SRC_config := boot/config.c boot/config_key.c hv/lib/printf.c
+
+.PHONY: fuzz
+fuzz: $(FUZZ_NAMES:%=fuzz-%)
+
+.PHONY: $(FUZZ_NAMES:%=fuzz-%)
+$(FUZZ_NAMES:%=fuzz-%): fuzz-%: $(FUZZ)/fuzz_% $(FUZZ)/seeds
+	@mkdir -p $(FUZZ)/corpus-$*
+	@$< -max_total_time=$(FUZZ_SECONDS) -timeout=5 -print_final_stats=1 -verbosity=0 \
+		-artifact_prefix=$(FUZZ)/crash-$*- $(FUZZ)/corpus-$* $(FUZZ)/seeds/$* >$(FUZZ)/$*.log 2>&1 || \
+		{ tail -60 $(FUZZ)/$*.log; exit 1; }
+	@echo "fuzz $*: $$(sed -n 's/^stat::number_of_executed_units: *//p' $(FUZZ)/$*.log) inputs, none failed"
+
+$(FUZZ)/seeds: tests/fuzz/seeds.py
+	python3 $< $@
+
+$(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard boot/*.[ch] hv/*/*.[ch]) tests/fuzz/fuzz.mk
+	@mkdir -p $(@D)
+	clang $(FUZZ_CFLAGS) $< $(FUZZ_SRC_$*) -o $@

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Writes the fuzzers' first inputs into a folder: seeds.py DIR gives DIR/NAME/*."""
+
+import struct
+import sys
+from pathlib import Path
+
+
+def fat_disk(spc: int) -> bytes:
+    """A FAT32 disk of 40 sectors or so with one short and one long file name in a directory."""
+    clusters = 16
+    total = 4 + clusters * spc
+    disk = bytearray((1 + total) * 512)
+    struct.pack_into("<4xB3xII", disk, 446, 0x0C, 1, total)
+    struct.pack_into("<H", disk, 510, 0xAA55)
+    boot = 512
+    struct.pack_into("<HBHB", disk, boot + 11, 512, spc, 2, 2)
+    struct.pack_into("<II", disk, boot + 32, total, 1)
+    struct.pack_into("<I", disk, boot + 44, 2)
+    struct.pack_into("<H", disk, boot + 510, 0xAA55)
+    end = 0x0FFFFFFF
+    fat = [0x0FFFFFF8, end, end, end, 6, end, 7, 5, end]
+    for copy in (0, 1):
+        struct.pack_into(f"<{len(fat)}I", disk, (3 + copy) * 512, *fat)
+
+    def entry(cluster: int, index: int, name: bytes, attr: int, first: int, size: int) -> None:
+        at = (5 + (cluster - 2) * spc) * 512 + index * 32
+        struct.pack_into("<11sB8xH4xHI", disk, at, name, attr, first >> 16, first & 0xFFFF, size)
+
+    short = b"ALONGF~1   "
+    checksum = 0
+    for c in short:
+        checksum = ((checksum >> 1 | checksum << 7) + c) & 0xFF
+    text = "a long file name\0".ljust(26, "\uffff").encode("utf-16-le")
+    for index, order in enumerate((0x42, 0x01)):
+        piece = text[((order & 0x3F) - 1) * 26 :][:26]
+        at = (5 + spc) * 512 + index * 32
+        struct.pack_into("<B10sBBB12sH4s", disk, at, order, piece[:10], 0x0F, 0, checksum, piece[10:22], 0,
+                         piece[22:])
+    entry(2, 0, b"DIR        ", 0x10, 3, 0)
+    entry(2, 1, b"A          ", 0x20, 8, 200)
+    entry(3, 2, short, 0x20, 4, 3 * spc * 512 + 5)
+    return bytes(disk)
+
+
+CONFIGS = [
+    b"""[pxhv]
+quiet = yes
+report = e9
+[vm debian]
+kernel  = vmlinuz ; a comment
+initrd  = initrd.img
+cmdline = "console=ttyS0 ; quiet"
+memory  = 256M
+cpus    = 2
+console = vga
+debug-exit = no
+on-crash = restart
+""",
+    b"\xef\xbb\xbf[vm a]\r\nflat = f@0x7C00:16\r\n[vm b]\r\nmultiboot = m\r\n# c\r\n[vm c]\r\nfirmware=b\r\n",
+    b"[vm x]\nmemroy = 1G\nkernel\ncpus = 99\n[vm x]\n[pxvh]\n",
+]
+
+
+def main() -> None:
+    root = Path(sys.argv[1])
+    seeds = {"fat": [fat_disk(1), fat_disk(2)], "config": CONFIGS}
+    for name, inputs in seeds.items():
+        folder = root / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for i, data in enumerate(inputs):
+            (folder / str(i)).write_bytes(data)
+
+
+main()

@@ -1,0 +1,228 @@
+/* A VM around a device under test: bus, lines, timers, console, end. */
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "vm/vm.h"
+
+/* --- bus --- */
+
+static struct pio_range pio[BUS_MAX_PIO];
+static unsigned pio_count;
+static struct mmio_range mmio[BUS_MAX_MMIO];
+static unsigned mmio_count;
+
+FAKE int bus_add_pio(struct vm *vm, u16 base, u16 count, const struct pio_ops *ops, void *dev,
+		     const char *name)
+{
+	assert_in_range(pio_count, 0, BUS_MAX_PIO - 1);
+	pio[pio_count++] = (struct pio_range){.base = base, .count = count, .ops = ops, .dev = dev};
+	return 0;
+}
+
+FAKE int bus_add_mmio(struct vm *vm, u64 base, u64 size, const struct mmio_ops *ops, void *dev,
+		      const char *name)
+{
+	assert_in_range(mmio_count, 0, BUS_MAX_MMIO - 1);
+	mmio[mmio_count++] = (struct mmio_range){.base = base, .size = size, .ops = ops, .dev = dev};
+	return 0;
+}
+
+static const struct pio_range *find_pio(u16 port)
+{
+	for (unsigned i = 0; i < pio_count; i++)
+		if (port >= pio[i].base && port - pio[i].base < pio[i].count)
+			return &pio[i];
+	return NULL;
+}
+
+static const struct mmio_range *find_mmio(u64 gpa)
+{
+	for (unsigned i = 0; i < mmio_count; i++)
+		if (gpa >= mmio[i].base && gpa - mmio[i].base < mmio[i].size)
+			return &mmio[i];
+	return NULL;
+}
+
+u32 fake_in(u16 port, unsigned size)
+{
+	const struct pio_range *r = find_pio(port);
+
+	return r ? r->ops->read(r->dev, port, size) : (u32)(BIT(size * 8) - 1);
+}
+
+void fake_out(u16 port, unsigned size, u32 val)
+{
+	const struct pio_range *r = find_pio(port);
+
+	if (r)
+		r->ops->write(r->dev, port, size, val);
+}
+
+u64 fake_mmio_read(u64 gpa, unsigned size)
+{
+	const struct mmio_range *r = find_mmio(gpa);
+
+	return r ? r->ops->read(r->dev, gpa - r->base, size) : size == 8 ? ~0ULL : BIT(size * 8) - 1;
+}
+
+void fake_mmio_write(u64 gpa, unsigned size, u64 val)
+{
+	const struct mmio_range *r = find_mmio(gpa);
+
+	if (r)
+		r->ops->write(r->dev, gpa - r->base, size, val);
+}
+
+FAKE void *vm_zalloc(struct vm *vm, size_t size)
+{
+	return calloc(1, size);
+}
+
+/* --- interrupts and timers --- */
+
+bool fake_irq[24], fake_extint;
+unsigned fake_irq_rises[24], fake_apic_msgs;
+int (*fake_extint_ack)(void *chip);
+void *fake_extint_chip, *fake_irqchip, *fake_eoi_chip;
+const struct irqchip_ops *fake_irqchip_ops;
+struct apic_msg fake_apic_msg;
+void (*fake_eoi)(void *chip, u8 vector);
+static struct timer_queue fake_timers = {.next = TIMER_NEVER};
+
+FAKE void vm_irq_set(struct vm *vm, unsigned gsi, bool level)
+{
+	assert_in_range(gsi, 0, 23);
+	fake_irq_rises[gsi] += level && !fake_irq[gsi];
+	fake_irq[gsi] = level;
+}
+
+FAKE int vm_add_irqchip(struct vm *vm, const struct irqchip_ops *ops, void *chip)
+{
+	fake_irqchip_ops = ops;
+	fake_irqchip = chip;
+	return 0;
+}
+
+FAKE void vm_extint_register(struct vm *vm, int (*ack)(void *chip), void *chip)
+{
+	fake_extint_ack = ack;
+	fake_extint_chip = chip;
+}
+
+FAKE void vm_extint_set(struct vm *vm, bool level)
+{
+	fake_extint = level;
+}
+
+FAKE void vm_apic_deliver(struct vm *vm, const struct apic_msg *msg)
+{
+	fake_apic_msg = *msg;
+	fake_apic_msgs++;
+}
+
+FAKE void vm_eoi_register(struct vm *vm, void (*eoi)(void *chip, u8 vector), void *chip)
+{
+	fake_eoi = eoi;
+	fake_eoi_chip = chip;
+}
+
+FAKE struct timer_queue *vm_timers(struct vm *vm)
+{
+	return &fake_timers;
+}
+
+void fake_run_timers(u64 now)
+{
+	while (fake_timers.next <= now) {
+		fake_tsc = MAX(fake_tsc, fake_timers.next);
+		timers_run(&fake_timers, fake_tsc);
+	}
+	fake_tsc = now;
+}
+
+/* --- guest console, end and config --- */
+
+char fake_console_out[4096];
+size_t fake_console_len;
+static const char *console_input = "";
+static void (*console_notify)(void *dev);
+static void *console_dev;
+enum vm_end fake_end;
+u32 fake_end_status;
+u64 fake_memory_size = 256 * MiB;
+bool fake_debug_exit;
+
+FAKE void vm_console_putc(struct vm *vm, u8 c)
+{
+	if (fake_console_len < sizeof(fake_console_out) - 1)
+		fake_console_out[fake_console_len++] = c;
+	fake_console_out[fake_console_len] = 0;
+}
+
+FAKE int vm_console_getc(struct vm *vm)
+{
+	return *console_input ? (u8)*console_input++ : -1;
+}
+
+FAKE void vm_console_register(struct vm *vm, void (*input)(void *dev), void *dev)
+{
+	console_notify = input;
+	console_dev = dev;
+}
+
+void fake_console_type(const char *s)
+{
+	console_input = s;
+	if (console_notify)
+		console_notify(console_dev);
+}
+
+FAKE void vm_end(struct vm *vm, enum vm_end how, u32 status)
+{
+	fake_end = how;
+	fake_end_status = status;
+}
+
+FAKE u64 vm_memory_size(const struct vm *vm)
+{
+	return fake_memory_size;
+}
+
+FAKE bool vm_wants_debug_exit(const struct vm *vm)
+{
+	return fake_debug_exit;
+}
+
+FAKE void vm_died(struct vm *vm, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	kvsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	printk("%s", line);
+	fake_end = VM_DIED;
+}
+
+void fake_vm_reset(void)
+{
+	pio_count = mmio_count = 0;
+	memset(fake_irq, 0, sizeof(fake_irq));
+	memset(fake_irq_rises, 0, sizeof(fake_irq_rises));
+	fake_extint = false;
+	fake_extint_ack = NULL;
+	fake_eoi = NULL;
+	fake_irqchip_ops = NULL;
+	fake_apic_msgs = 0;
+	fake_timers = (struct timer_queue){.next = TIMER_NEVER};
+	fake_console_out[fake_console_len = 0] = 0;
+	console_input = "";
+	console_notify = NULL;
+	fake_end = VM_RUNNING;
+	fake_end_status = 0;
+	fake_memory_size = 256 * MiB;
+	fake_debug_exit = false;
+}

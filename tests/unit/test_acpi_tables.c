@@ -1,0 +1,126 @@
+#include <stdio.h>
+
+#include "guest_memory.h"
+#include "load/load.h"
+
+static u64 get(u64 at, unsigned size)
+{
+	u64 val = 0;
+
+	memcpy(&val, test_ram + at, size);
+	return val;
+}
+
+static u8 sum(u64 at, u64 len)
+{
+	u8 s = 0;
+
+	while (len--)
+		s += test_ram[at++];
+	return s;
+}
+
+/* Checks a table's frame and, when PXHV_ACPI_DIR is set, writes it there for iasl -d. */
+static void check_table(u64 at, const char *signature)
+{
+	const char *dir = getenv("PXHV_ACPI_DIR");
+	u32 len = get(at + 4, 4);
+
+	assert_memory_equal(test_ram + at, signature, 4);
+	assert_in_range(len, 36, 4096);
+	assert_int_equal(sum(at, len), 0);
+	if (dir) {
+		char path[256];
+		FILE *f;
+
+		snprintf(path, sizeof(path), "%s/%s.dat", dir, signature);
+		f = fopen(path, "wb");
+		assert_non_null(f);
+		assert_int_equal(fwrite(test_ram + at, 1, len, f), len);
+		fclose(f);
+	}
+}
+
+static u64 fresh(unsigned vcpus)
+{
+	u64 rsdp;
+
+	make_vm(GUEST_LINUX, 2 * MiB);
+	test_vm.vcpu_count = vcpus;
+	rsdp = load_acpi(&test_vm);
+	assert_in_range(rsdp, 0xE0000, 0xFFFFF);
+	assert_int_equal(rsdp % 16, 0);
+	return rsdp;
+}
+
+static void tables_hang_together(void **state)
+{
+	u64 rsdp = fresh(1), xsdt, rsdt, fadt;
+
+	assert_memory_equal(test_ram + rsdp, "RSD PTR ", 8);
+	assert_int_equal(sum(rsdp, 20), 0);
+	assert_int_equal(sum(rsdp, 36), 0);
+	xsdt = get(rsdp + 24, 8);
+	rsdt = get(rsdp + 16, 4);
+	check_table(xsdt, "XSDT");
+	check_table(rsdt, "RSDT");
+	fadt = get(xsdt + 36, 8);
+	check_table(fadt, "FACP");
+	assert_int_equal(get(rsdt + 36, 4), fadt);
+	check_table(get(xsdt + 44, 8), "APIC");
+	assert_int_equal(get(rsdt + 40, 4), get(xsdt + 44, 8));
+	check_table(get(fadt + 140, 8), "DSDT");
+	assert_int_equal(get(fadt + 40, 4), get(fadt + 140, 8));
+	assert_memory_equal(test_ram + get(fadt + 132, 8), "FACS", 4);
+	assert_int_equal(get(fadt + 132, 8) % 64, 0);
+}
+
+static void fadt_registers_agree(void **state)
+{
+	u64 fadt = get(get(fresh(1) + 24, 8) + 36, 8);
+
+	assert_int_equal(get(fadt + 56, 4), get(fadt + 148 + 4, 8)); /* PM1a event */
+	assert_int_equal(get(fadt + 64, 4), get(fadt + 172 + 4, 8)); /* PM1a control */
+	assert_int_equal(get(fadt + 76, 4), get(fadt + 208 + 4, 8)); /* PM timer */
+	assert_int_equal(get(fadt + 48, 4), 0);			     /* no SMI command */
+	assert_int_equal(get(fadt + 112, 4) >> 20 & 1, 0);	     /* not hardware-reduced */
+	assert_int_equal(get(fadt + 109, 2) & 4, 4);		     /* no VGA */
+}
+
+static void madt_lists_every_vcpu(void **state)
+{
+	for (unsigned n = 1; n <= VM_MAX_VCPUS; n++) {
+		u64 madt = get(get(fresh(n) + 24, 8) + 44, 8), at = madt + 44;
+		unsigned seen[256] = {0};
+
+		for (; at < madt + get(madt + 4, 4); at += test_ram[at + 1]) {
+			assert_in_range(test_ram[at + 1], 6, 12);
+			if (test_ram[at] == 0)
+				assert_int_equal(test_ram[at + 3], seen[0]);
+			seen[test_ram[at]]++;
+		}
+		assert_int_equal(at, madt + get(madt + 4, 4));
+		assert_int_equal(seen[0], n);
+		assert_int_equal(seen[1], 1);
+		assert_int_equal(seen[2], 2);
+		assert_int_equal(seen[4], 1);
+	}
+}
+
+static void fails_without_memory_there(void **state)
+{
+	make_vm(GUEST_LINUX, 512 * KiB);
+	assert_int_equal(load_acpi(&test_vm), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tables_hang_together),
+		cmocka_unit_test(fadt_registers_agree),
+		cmocka_unit_test(madt_lists_every_vcpu),
+		cmocka_unit_test(fails_without_memory_there),
+	};
+
+	return cmocka_run_group_tests_name("acpi_tables", tests, NULL, NULL);
+}

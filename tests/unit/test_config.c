@@ -1,0 +1,411 @@
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/boot.h"
+#include "boot/config_key.h"
+
+static struct config config;
+
+static unsigned parse(const char *text)
+{
+	char *copy = malloc(strlen(text)); /* exactly as long, so that ASan sees a read past the end */
+	unsigned mistakes;
+
+	memcpy(copy, text, strlen(text));
+	captured_reset();
+	mistakes = config_parse(&config, "pxhv.conf", copy, strlen(text));
+	free(copy);
+	return mistakes;
+}
+
+/* Text that must give these messages, each with its newline. */
+static void assert_says(const char *text, const char *messages)
+{
+	unsigned lines = 0;
+
+	for (const char *m = messages; *m; m++)
+		lines += *m == '\n';
+	assert_int_equal(parse(text), lines);
+	assert_string_equal(captured(), messages);
+}
+
+/* The same for the body of a VM that is complete but for this; it begins at line 3. */
+static void assert_vm_says(const char *body, const char *messages)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "[vm x]\nkernel = k\n%s\n", body);
+	assert_says(text, messages);
+}
+
+static const struct vm_config *vm_of(const char *body)
+{
+	char text[4096];
+
+	snprintf(text, sizeof(text), "[vm x]\n%s\n", body);
+	assert_int_equal(parse(text), 0);
+	assert_string_equal(captured(), "");
+	return &config.vms[0];
+}
+
+static void defaults(void **state)
+{
+	const struct vm_config *vm = vm_of("kernel = vmlinuz");
+
+	assert_false(config.quiet);
+	assert_false(config.report_e9);
+	assert_int_equal(config.vm_count, 1);
+	assert_string_equal(vm->name, "x");
+	assert_int_equal(vm->kind, GUEST_LINUX);
+	assert_string_equal(vm->image, "vmlinuz");
+	assert_string_equal(vm->initrd, "");
+	assert_string_equal(vm->cmdline, "");
+	assert_int_equal(vm->memory, 256 * MiB);
+	assert_int_equal(vm->cpus, 1);
+	assert_false(vm->console_vga);
+	assert_false(vm->debug_exit);
+	assert_false(vm->restart_on_crash);
+	assert_int_equal(vm->line, 1);
+}
+
+static void every_key(void **state)
+{
+	const struct vm_config *vm;
+
+	assert_int_equal(
+		parse("[pxhv]\nquiet = yes\nreport = e9\n\n[vm debian]\nkernel = boot/vmlinuz\n"
+		      "initrd=initrd.img\n cmdline\t=  console=ttyS0 quiet  \nmemory = 1G\ncpus = 8\n"
+		      "console = vga\ndebug-exit = yes\non-crash = restart\n[vm b]\nflat = f@0x1000:16"),
+		0);
+	assert_true(config.quiet);
+	assert_true(config.report_e9);
+	assert_int_equal(config.vm_count, 2);
+	vm = &config.vms[0];
+	assert_string_equal(vm->name, "debian");
+	assert_string_equal(vm->image, "boot/vmlinuz");
+	assert_string_equal(vm->initrd, "initrd.img");
+	assert_string_equal(vm->cmdline, "console=ttyS0 quiet");
+	assert_int_equal(vm->memory, GiB);
+	assert_int_equal(vm->cpus, 8);
+	assert_true(vm->console_vga);
+	assert_true(vm->debug_exit);
+	assert_true(vm->restart_on_crash);
+	assert_int_equal(vm->line, 5);
+	assert_int_equal(config.vms[1].kind, GUEST_FLAT);
+	assert_int_equal(config.vms[1].line, 14);
+	assert_int_equal(parse("[pxhv]\nquiet = no\nreport = none\n[vm a]\nkernel=k\nconsole = serial\n"
+			       "debug-exit = no\non-crash = stop\n"),
+			 0);
+	assert_false(config.quiet || config.report_e9 || config.vms[0].console_vga);
+	assert_int_equal(vm_of("multiboot = xv6")->kind, GUEST_MULTIBOOT);
+	assert_int_equal(vm_of("firmware = bios.bin")->kind, GUEST_FIRMWARE);
+}
+
+static void design_example(void **state)
+{
+	assert_int_equal(parse("[vm debian]\n"
+			       "kernel  = vmlinuz          ; or: multiboot=, flat=, firmware=\n"
+			       "initrd  = initrd.img\n"
+			       "cmdline = console=ttyS0 quiet\n"
+			       "memory  = 256M\n"
+			       "cpus    = 1\n"
+			       "console = serial           ; which host console it starts on\n"),
+			 0);
+	assert_string_equal(config.vms[0].image, "vmlinuz");
+	assert_string_equal(captured(), "");
+}
+
+static void line_ends_and_byte_order_mark(void **state)
+{
+	assert_int_equal(
+		parse("\xEF\xBB\xBF[vm a]\r\nkernel = k\r\n\r\n  \r\n; c\r\n# c\r\ncmdline = x y\r\n"), 0);
+	assert_string_equal(config.vms[0].image, "k");
+	assert_string_equal(config.vms[0].cmdline, "x y");
+	assert_says("[vm a]\r\nkernel = k\r\nfoo = 1\r\n", "pxhv.conf:3: unknown key 'foo'\n");
+}
+
+static void comments_and_quotes(void **state)
+{
+	static const struct {
+		const char *value, *want;
+	} cases[] = {
+		{"a;b#c", "a;b#c"},
+		{"a ;b", "a"},
+		{"a\t# b", "a"},
+		{" ; all", ""},
+		{"", ""},
+		{"\"a ; b # c\"", "a ; b # c"},
+		{"\"a\" ; comment", "a"},
+		{"\"a ; b\"\t#\"c\"", "a ; b"},
+		{"\"\"", ""},
+		{"\"  padded \"", "  padded "},
+		{"a \"b\" c", "a \"b\" c"},
+		{"\"dyndbg=\"file x.c +p\" quiet\"", "dyndbg=\"file x.c +p\" quiet"},
+		{"root=UUID=1 x=y", "root=UUID=1 x=y"},
+		{"\xC3\xA4\xC3\xB6", "\xC3\xA4\xC3\xB6"},
+	};
+	char body[128];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(body, sizeof(body), "kernel = k\ncmdline =%s", cases[i].value);
+		assert_string_equal(vm_of(body)->cmdline, cases[i].want);
+	}
+	/* Without a blank before it nothing is a comment, at the value's start neither. */
+	assert_string_equal(vm_of("kernel=k\ncmdline=#1")->cmdline, "#1");
+	assert_vm_says("cmdline = \"a", "pxhv.conf:3: the closing quote is missing\n");
+	assert_vm_says("cmdline = \"", "pxhv.conf:3: the closing quote is missing\n");
+	assert_vm_says("cmdline = \"a\" b", "pxhv.conf:3: the closing quote is missing\n");
+	assert_vm_says("cmdline = \"a\";b", "pxhv.conf:3: the closing quote is missing\n");
+}
+
+static void suggestions(void **state)
+{
+	assert_says("[vm debian]\nkernel  = vmlinuz\n\n\n\n\nmemroy = 256M\n",
+		    "pxhv.conf:7: unknown key 'memroy' (did you mean 'memory'?)\n");
+	assert_vm_says("Memory = 1M", "pxhv.conf:3: unknown key 'Memory' (did you mean 'memory'?)\n");
+	assert_vm_says("mem = 1M", "pxhv.conf:3: unknown key 'mem'\n");
+	assert_vm_says("cpu = 1", "pxhv.conf:3: unknown key 'cpu' (did you mean 'cpus'?)\n");
+	assert_vm_says("debug_exit = yes",
+		       "pxhv.conf:3: unknown key 'debug_exit' (did you mean 'debug-exit'?)\n");
+	assert_vm_says("commandline = x", "pxhv.conf:3: unknown key 'commandline'\n");
+	assert_vm_says("a-very-long-key-with-more-than-forty-characters = x",
+		       "pxhv.conf:3: unknown key 'a-very-long-key-with-more-than-forty-cha'\n");
+	assert_vm_says("= x", "pxhv.conf:3: unknown key ''\n");
+	assert_vm_says("quiet = yes", "pxhv.conf:3: key 'quiet' belongs into [pxhv]\n");
+	assert_says("[pxhv]\nmemory = 1M\n[vm x]\nkernel=k",
+		    "pxhv.conf:2: key 'memory' belongs into [vm NAME]\n");
+	assert_vm_says("console = srial",
+		       "pxhv.conf:3: console must be serial or vga, not 'srial' (did you mean "
+		       "'serial'?)\n");
+	assert_vm_says("console = tty", "pxhv.conf:3: console must be serial or vga, not 'tty'\n");
+	assert_vm_says("debug-exit = 1", "pxhv.conf:3: debug-exit must be no or yes, not '1'\n");
+	assert_vm_says("on-crash = ", "pxhv.conf:3: on-crash must be stop or restart, not ''\n");
+	assert_says("[vm a]\nkernel=k\n[pxvh]\nquiet=yes\n",
+		    "pxhv.conf:3: unknown section 'pxvh' (did you mean 'pxhv'?)\n");
+	assert_says("[vm a]\nkernel=k\n[VM b]\nkernel=k\n",
+		    "pxhv.conf:3: unknown section 'VM' (did you mean 'vm'?)\n");
+}
+
+static void memory_sizes(void **state)
+{
+	static const struct {
+		const char *text;
+		u64 bytes; /* 0: refused */
+	} cases[] = {
+		{"1M", MiB},
+		{"1m", MiB},
+		{"64k", 0},
+		{"1024K", MiB},
+		{"1028K", 1028 * KiB},
+		{"1025K", 0},
+		{"2G", 2 * GiB},
+		{"1024G", 1024 * GiB},
+		{"1025G", 0},
+		{"0x100000", MiB},
+		{"0x40M", 64 * MiB},
+		{"1048576", MiB},
+		{"256", 0},
+		{"0", 0},
+		{"", 0},
+		{"M", 0},
+		{"1T", 0},
+		{"1MB", 0},
+		{"-1M", 0},
+		{"1 M", 0},
+		{"0x", 0},
+		{"99999999999999999999", 0},
+		{"18446744073709551615G", 0},
+		{"17179869184G", 0},
+		{"1.5G", 0},
+	};
+	char text[128], want[128];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(text, sizeof(text), "memory = %s", cases[i].text);
+		snprintf(want, sizeof(want),
+			 "pxhv.conf:3: memory must be 1M to 1024G in steps of 4K, not '%s'\n", cases[i].text);
+		assert_vm_says(text, cases[i].bytes ? "" : want);
+		if (cases[i].bytes)
+			assert_int_equal(config.vms[0].memory, cases[i].bytes);
+	}
+}
+
+static void cpu_counts(void **state)
+{
+	static const char *const bad[] = {"0",	 "9",  "-1",	     "",
+					  "two", "1x", "4294967297", "18446744073709551617"};
+	char text[64];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(text, sizeof(text), "cpus = %s", bad[i]);
+		assert_vm_says(text, "pxhv.conf:3: cpus must be 1 to 8\n");
+	}
+}
+
+static void flat(void **state)
+{
+	static const char *const bad[] = {
+		"f",	       "f@",	     "f@:16",	  "f@0x1000",
+		"f@0x1000:32", "@0x1000:16", "f@0x1000:", "f@1k:64",
+		"f@0x1:16x",   "f@-1:64",    "",	  "f@0x10000000000000000:64"};
+	const struct vm_config *vm;
+	char text[128];
+
+	vm = vm_of("flat = hello.bin@0x7C00:16");
+	assert_int_equal(vm->kind, GUEST_FLAT);
+	assert_string_equal(vm->image, "hello.bin");
+	assert_int_equal(vm->flat_addr, 0x7C00);
+	assert_int_equal(vm->flat_bits, 16);
+	vm = vm_of("flat = a@b.bin@1048576:64 ; at 1 MiB");
+	assert_string_equal(vm->image, "a@b.bin");
+	assert_int_equal(vm->flat_addr, MiB);
+	assert_int_equal(vm->flat_bits, 64);
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(text, sizeof(text), "[vm x]\nflat = %s\n", bad[i]);
+		assert_int_equal(parse(text), 1);
+		assert_memory_equal(captured(), "pxhv.conf:2: flat ", 18);
+	}
+	assert_says("[vm x]\nflat = f@0x10000:16\n",
+		    "pxhv.conf:2: a 16-bit image must lie below 0x10000, not at 0x10000\n");
+	assert_says("[vm x]\nflat = f\n",
+		    "pxhv.conf:2: flat must be FILE@ADDR:16 or FILE@ADDR:64, not 'f'\n");
+}
+
+static void structure(void **state)
+{
+	assert_says("", "pxhv.conf:1: no [vm NAME] section: nothing to start\n");
+	assert_says("[pxhv]\nquiet = yes\n", "pxhv.conf:1: no [vm NAME] section: nothing to start\n");
+	assert_says("kernel = k\n[vm x]\nkernel = k\n", "pxhv.conf:1: a key outside of any section\n");
+	assert_says("[vm]\nkernel = k\n", "pxhv.conf:1: [vm NAME] needs a name\n");
+	assert_says("[vm x\nkernel = k\n[vm x]\nkernel = k\n", "pxhv.conf:1: the section's ']' is missing\n");
+	assert_says("[\n[vm x]\nkernel = k\n", "pxhv.conf:1: the section's ']' is missing\n");
+	assert_says("[]\n[vm x]\nkernel = k\n", "pxhv.conf:1: unknown section ''\n");
+	assert_says("[vm a b]\n", "pxhv.conf:1: a VM's name is 1 to 31 letters, digits, '-', '_' and '.'\n");
+	assert_says("[vm abcdefghijklmnopqrstuvwxyz0123456]\n",
+		    "pxhv.conf:1: a VM's name is 1 to 31 letters, digits, '-', '_' and '.'\n");
+	assert_vm_says("memory 64M", "pxhv.conf:3: '=' is missing after 'memory 64M'\n");
+	assert_vm_says("memory = 1M\nmemory = 2M", "pxhv.conf:4: 'memory' is given twice\n");
+	assert_int_equal(config.vms[0].memory, MiB);
+	assert_vm_says("kernel = b", "pxhv.conf:3: 'kernel' is given twice\n");
+	assert_vm_says("flat = f@0x1000:16", "pxhv.conf:3: 'flat' makes two guests in [vm x]\n");
+	assert_vm_says("[vm x]\nkernel = k", "pxhv.conf:3: [vm x] is there already, in line 1\n");
+	assert_vm_says("[pxhv]\n[pxhv]", "pxhv.conf:4: [pxhv] is there already\n");
+	assert_says("[vm x]\nmemory = 1M\n\n[vm y]\nfirmware = f\n",
+		    "pxhv.conf:1: [vm x] has no guest (one of kernel, multiboot, flat, firmware)\n");
+	assert_says("[vm y]\nfirmware = f\n[vm x]\nmemory = 1M\n\n",
+		    "pxhv.conf:3: [vm x] has no guest (one of kernel, multiboot, flat, firmware)\n");
+	assert_says("[vm x]\nkernel =\n", "pxhv.conf:2: kernel needs the name of a file\n");
+}
+
+static void lengths(void **state)
+{
+	char text[8192], name[256];
+
+	memset(name, 'n', sizeof(name));
+	name[127] = 0;
+	snprintf(text, sizeof(text), "kernel = %s", name);
+	assert_string_equal(vm_of(text)->image, name);
+	name[127] = 'n';
+	name[128] = 0;
+	snprintf(text, sizeof(text), "[vm x]\nkernel = %s", name);
+	assert_says(text, "pxhv.conf:2: kernel is too long (128 characters, at most 127)\n");
+	snprintf(text, sizeof(text), "initrd = %s", name);
+	assert_vm_says(text, "pxhv.conf:3: initrd is too long (128 characters, at most 127)\n");
+	snprintf(text, sizeof(text), "[vm x]\nkernel = k\ncmdline = %02047u\n", 1);
+	assert_int_equal(parse(text), 0);
+	assert_int_equal(strlen(config.vms[0].cmdline), 2047);
+	snprintf(text, sizeof(text), "[vm x]\nkernel = k\ncmdline = %02048u\n", 1);
+	assert_says(text, "pxhv.conf:3: cmdline is too long (2048 characters, at most 2047)\n");
+	snprintf(text, sizeof(text), "[vm x]\nkernel = k\n;%04096u\n", 1);
+	assert_says(text, "pxhv.conf:3: the line is too long (4097 bytes, at most 4096)\n");
+}
+
+static void nul_bytes(void **state)
+{
+	static const char text[] = "[vm x]\nker\0nel = k\nkernel = k\n";
+
+	captured_reset();
+	assert_int_equal(config_parse(&config, "pxhv.conf", text, sizeof(text) - 1), 1);
+	assert_string_equal(captured(),
+			    "pxhv.conf:2: a NUL byte: this is not a text file, or it is UTF-16\n");
+}
+
+static void number_of_vms(void **state)
+{
+	char text[1024];
+	size_t len = 0;
+
+	for (int i = 0; i < 9; i++) {
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "[vm v%d]\nkernel = k\n", i);
+		if (i == 7) {
+			assert_int_equal(parse(text), 0);
+			assert_int_equal(config.vm_count, 8);
+		}
+	}
+	assert_says(text, "pxhv.conf:17: more than 8 VMs\n");
+	assert_int_equal(config.vm_count, 8);
+}
+
+static void reports_all_mistakes_up_to_twenty(void **state)
+{
+	char text[1024] = "[vm x]\n";
+
+	assert_says("[vm x]\nkernel\ncpus = 0\nfoo = 1\n[vm y]\nflat = f\n",
+		    "pxhv.conf:2: '=' is missing after 'kernel'\npxhv.conf:3: cpus must be 1 to 8\n"
+		    "pxhv.conf:4: unknown key 'foo'\n"
+		    "pxhv.conf:1: [vm x] has no guest (one of kernel, multiboot, flat, firmware)\n"
+		    "pxhv.conf:6: flat must be FILE@ADDR:16 or FILE@ADDR:64, not 'f'\n");
+	for (int i = 0; i < 30; i++)
+		strcat(text, "junk\n");
+	assert_int_equal(parse(text), 20);
+	assert_non_null(strstr(captured(), "pxhv.conf:21: "));
+	assert_null(strstr(captured(), "pxhv.conf:22: "));
+	assert_non_null(strstr(captured(), "pxhv.conf: too many mistakes, the rest is not read\n"));
+}
+
+/* docs/config.md has one row a key: "| `key` | ...". */
+static void documentation_lists_every_key(void **state)
+{
+	static char doc[65536];
+	char row[64];
+	unsigned rows = 0, keys = 0;
+	FILE *f = fopen("docs/config.md", "r");
+
+	assert_non_null(f);
+	doc[fread(doc, 1, sizeof(doc) - 1, f)] = 0;
+	fclose(f);
+	for (const struct config_key *k = config_keys; k->name; k++, keys++) {
+		snprintf(row, sizeof(row), "\n| `%s` |", k->name);
+		if (!strstr(doc, row))
+			fail_msg("docs/config.md has no row for %s", k->name);
+	}
+	for (const char *p = doc; (p = strstr(p, "\n| `")); p++)
+		rows++;
+	assert_int_equal(rows, keys);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(every_key),
+		cmocka_unit_test(design_example),
+		cmocka_unit_test(line_ends_and_byte_order_mark),
+		cmocka_unit_test(comments_and_quotes),
+		cmocka_unit_test(suggestions),
+		cmocka_unit_test(memory_sizes),
+		cmocka_unit_test(cpu_counts),
+		cmocka_unit_test(flat),
+		cmocka_unit_test(structure),
+		cmocka_unit_test(lengths),
+		cmocka_unit_test(nul_bytes),
+		cmocka_unit_test(number_of_vms),
+		cmocka_unit_test(reports_all_mistakes_up_to_twenty),
+		cmocka_unit_test(documentation_lists_every_key),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
