@@ -14,7 +14,7 @@ LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,-z,noexec
 # Code that runs on every exit: speed goes before size, and no frame pointer.
 HOT := hv/vmx/exit.c hv/svm/exit.c hv/vm/bus.c hv/vm/exits.c hv/vm/timer.c hv/vm/cpuid.c
 
-SRC_C := $(filter-out boot/test_%,$(wildcard boot/*.c hv/*.c hv/*/*.c))
+SRC_C := $(filter-out hv/offsets.c,$(wildcard boot/*.c hv/*.c hv/*/*.c))
 SRC_ASM := $(filter-out boot/mbr.asm,$(wildcard boot/*.asm hv/*/*.asm))
 OBJS := $(SRC_C:%.c=$(BUILD)/%.o) $(SRC_ASM:%.asm=$(BUILD)/%.asm.o)
 
@@ -23,32 +23,50 @@ all: $(BUILD)/mbr.bin $(BUILD)/pxhv.bin
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(if $(filter $<,$(HOT)),-O2 -fomit-frame-pointer) -c $< -o $@
+	@echo '  CC    $<'
+	@$(CC) $(CFLAGS) $(if $(filter $<,$(HOT)),-O2 -fomit-frame-pointer) -c $< -o $@
 
-$(BUILD)/%.asm.o: %.asm Makefile
+$(BUILD)/offsets.inc: hv/offsets.c Makefile
 	@mkdir -p $(@D)
-	nasm -f elf64 -g -F dwarf -MD $(BUILD)/$*.asm.d -i boot/ -i hv/ $< -o $@
+	@$(CC) $(CFLAGS) -fno-lto -MF $(BUILD)/offsets.d -MT $@ -S $< -o $@.s
+	@sed -n 's/.*@@ //p' $@.s > $@
+
+$(BUILD)/%.asm.o: %.asm $(BUILD)/offsets.inc Makefile
+	@mkdir -p $(@D)
+	@echo '  NASM  $<'
+	@nasm -f elf64 -g -F dwarf -i boot/ -i hv/ -i $(BUILD)/ $< -o $@
 
 $(BUILD)/mbr.bin: boot/mbr.asm
 	@mkdir -p $(@D)
-	nasm -f bin -i boot/ $< -o $@
+	@echo '  NASM  $<'
+	@nasm -f bin -i boot/ $< -o $@
 
 # Linked twice: the first link gives the addresses for the symbol table, which stands behind all text.
 $(BUILD)/pxhv.pre: $(OBJS) linker.ld
-	$(CC) $(LDFLAGS) $(OBJS) -o $@
+	@$(CC) $(LDFLAGS) $(OBJS) -o $@
 
 $(BUILD)/symbols.asm: $(BUILD)/pxhv.pre tools/mksymbols.py
-	python3 tools/mksymbols.py $< > $@
+	@python3 tools/mksymbols.py $< > $@
 
 $(BUILD)/pxhv.elf: $(BUILD)/symbols.asm $(OBJS)
-	nasm -f elf64 $< -o $(BUILD)/symbols.o
-	$(CC) $(LDFLAGS) $(OBJS) $(BUILD)/symbols.o -o $@
+	@nasm -f elf64 $< -o $(BUILD)/symbols.o
+	@echo '  LD    $@'
+	@$(CC) $(LDFLAGS) $(OBJS) $(BUILD)/symbols.o -o $@
 
 $(BUILD)/pxhv.bin: $(BUILD)/pxhv.elf
-	$(OBJCOPY) -O binary $< $@
+	@$(OBJCOPY) -O binary $< $@
 
 .PHONY: clean
 clean:
 	rm -rf $(BUILD)
 
--include $(OBJS:.o=.d)
+include hv/load/load.mk
+include guest/guest.mk
+include tests/guests/guests.mk
+include tests/bench/bench.mk
+include tests/unit/unit.mk
+include tests/fuzz/fuzz.mk
+
+include tools/front.mk
+
+-include $(OBJS:.o=.d) $(BUILD)/offsets.d

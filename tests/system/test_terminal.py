@@ -1,0 +1,93 @@
+"""The way between the user's terminal and the guest's serial port, on both engines, without the hypervisor."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pexpect
+import pytest
+from conftest import PATIENCE, ends, pxhv_command
+
+ENGINES = ["bochs", "qemu"]
+pytestmark = pytest.mark.parametrize("engine", ENGINES)
+
+
+@pytest.fixture
+def options(engine, flat):
+    return ["run", "--engine", engine, *flat]
+
+
+def test_keys_reach_the_guest(terminal, echo_build, options):
+    child = terminal(*options, build=echo_build)
+    child.expect("Ctrl-A x powers the PC off")
+    child.expect("hello from the boot sector\r\n")
+    child.send("abc\x03\x1a\x01\x1d\x1d.")  # control characters, and the escape twice only
+    child.expect_exact("abc\x03\x1a\x01\x1d\x1d.")
+    child.send("x")
+    child.expect("bye bye\r\n")
+    assert ends(child) == 7
+
+
+def test_nothing_is_lost_at_the_end(pxhv, echo_build, options, tmp_path):
+    log = tmp_path / "serial.log"
+    run = pxhv(*options, "--stdin", "--serial-log", log, stdin=b"f", build=echo_build)
+    assert run.status == 7
+    assert run.output == "hello from the boot sector\n" + "#" * 20000 + "\nbye bye\n"
+    assert log.read_bytes().decode().replace("\r", "") == run.output
+
+
+def test_standard_input_is_left_alone_unless_asked(pxhv, echo_build, options):
+    run = pxhv(*options, "--timeout", "4", stdin=b"x", build=echo_build)
+    assert run.status == 124
+    run.expect("hello from the boot sector")
+    assert "4 s" in run.errors
+
+
+def test_ctrl_bracket_leaves_a_dead_guest(terminal, echo_build, options):
+    child = terminal(*options, build=echo_build)
+    child.expect("boot sector")
+    child.send("h")
+    time.sleep(0.5)
+    child.send("\x1d\x1d\x1d")
+    assert ends(child) == 130
+
+
+def test_terminal_is_given_back(echo_build, options, tmp_path):
+    shell = pexpect.spawn("/bin/sh", env=os.environ | {"PXHV_BUILD": str(echo_build), "PS1": "ready> "},
+                          timeout=PATIENCE, encoding="latin-1")
+    command = " ".join(pxhv_command(*options))
+    shell.sendline(f"stty -a > {tmp_path}/before; {command}; echo status=$?; stty -a > {tmp_path}/after; exit")
+    shell.expect("boot sector")
+    shell.send("\x1d\x1d\x1d")
+    shell.expect("status=130")
+    shell.expect(pexpect.EOF)
+    assert (tmp_path / "before").read_text() == (tmp_path / "after").read_text()
+
+
+@pytest.mark.parametrize("number, status", [
+    (signal.SIGTERM, 130), (signal.SIGINT, 130), (signal.SIGHUP, 130), (signal.SIGKILL, -signal.SIGKILL),
+])
+def test_no_emulator_outlives_the_tool(echo_build, options, number, status):
+    tool = subprocess.Popen(pxhv_command(*options), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            env=os.environ | {"PXHV_BUILD": str(echo_build)})
+    with tool.stdout:
+        assert tool.stdout.readline()
+        children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(tool.pid)], capture_output=True, text=True)
+        emulator = int(children.stdout)
+        tool.send_signal(number)
+        assert tool.wait(10) == status
+    for _ in range(50):
+        state = subprocess.run(["ps", "-o", "stat=", "-p", str(emulator)], capture_output=True, text=True).stdout
+        if not state or state.startswith("Z"):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"process {emulator} still runs: {state}")
+
+
+def test_emulator_that_ends_by_itself(pxhv, echo_build, options, engine):
+    if engine != "bochs":
+        pytest.skip("only Bochs has port 8900h")
+    run = pxhv(*options, "--stdin", "--timeout", "20", stdin=b"p", build=echo_build)
+    assert run.status == 5
+    assert "ended by itself" in run.errors and "shutdown requested" in run.errors

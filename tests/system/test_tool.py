@@ -1,0 +1,144 @@
+"""tools/pxhv by itself: usage, what is on the disk image, what is in the config."""
+
+import shutil
+import struct
+import subprocess
+
+import pytest
+from conftest import ROOT
+
+PARTITION = 1 << 20
+
+
+def partition_file(disk, name) -> bytes:
+    return subprocess.run(["mtype", "-i", f"{disk}@@{PARTITION}", f"::{name}"], check=True, capture_output=True).stdout
+
+
+@pytest.mark.parametrize("args", [
+    [],
+    ["fly"],
+    ["run"],
+    ["run", "--kernel", "/nowhere/vmlinuz"],
+    ["run", "--flat", "guest.bin"],
+    ["run", "--flat", "guest.bin@0x7C00:32"],
+    ["run", "--flat", "guest.bin@zero:16"],
+    ["run", "--flat", "{guest}@0x7C00:16", "--kernel", "{guest}"],
+    ["run", "--flat", "{guest}@0x7C00:16", "--initrd", "{guest}"],
+    ["run", "--flat", "{guest}@0x7C00:16", "--memory", "much"],
+    ["run", "--flat", "{guest}@0x7C00:16", "--cpus", "0"],
+    ["run", "--flat", "{guest}@0x7C00:16", "--timeout", "soon"],
+    ["run", "--flat", "{guest}@0x7C00:16", "--file", "{guest}"],
+    ["run", "--flat", "{guest}@0x7C00:16", "--engine", "abacus"],
+    ["run", "--flat", "{guest}@0x7C00:16", "--engine", "bochs", "--cpu", "z80"],
+    ["run", "--flat", "{guest}@0x7C00:16", "--engine", "bochs", "--media", "nvme"],
+    ["run", "--flat", "{guest}@0x7C00:16", "--serial-log", "/nowhere/log"],
+    ["run", "--kernel", "{guest}", "--append", "two\nlines"],
+    ["run", "--config", "/nowhere/pxhv.conf"],
+    ["boot", "/nowhere/disk.img"],
+    ["image", "--flat", "{guest}@0x7C00:16"],
+])
+def test_bad_usage_is_2(pxhv, echo_build, args):
+    args = [a.format(guest=echo_build / "guest.bin") for a in args]
+    run = pxhv(*args, build=echo_build)
+    assert run.status == 2, run.errors
+    assert run.errors and "Traceback" not in run.errors
+
+
+def test_image_layout(pxhv, echo_build, flat, tmp_path):
+    disk = tmp_path / "disk.img"
+    assert pxhv("image", "-o", disk, *flat, build=echo_build).status == 0
+    data = disk.read_bytes()
+    assert data[:440] == (echo_build / "mbr.bin").read_bytes()[:440]
+    assert data[510:512] == b"\x55\xaa"
+    assert data[512:PARTITION].rstrip(b"\0") == (echo_build / "pxhv.bin").read_bytes().rstrip(b"\0")
+    active, kind, start, sectors = struct.unpack("<B3xB3xII", data[446:462])
+    assert (active, kind, start) == (0x80, 0x0C, 2048)
+    assert data[462:510] == bytes(48)
+    assert (start + sectors) * 512 == len(data)
+    clusters = (sectors - 32) // 1
+    assert clusters > 65525 and data[PARTITION + 82:PARTITION + 90] == b"FAT32   "
+    (tmp_path / "partition").write_bytes(data[PARTITION:])
+    check = shutil.which("fsck.fat", path="/usr/sbin:/sbin:/usr/bin")
+    subprocess.run([check, "-n", tmp_path / "partition"], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_image_is_reproducible(pxhv, echo_build, flat, tmp_path):
+    for name in "ab":
+        assert pxhv("image", "-o", tmp_path / name, *flat, build=echo_build).status == 0
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_image_holds_large_files(pxhv, echo_build, tmp_path):
+    kernel, initrd = tmp_path / "kernel with a blank", tmp_path / "Initrd-Of-A-Certain-Size.img"
+    kernel.write_bytes(b"k" * 1000)
+    with open(initrd, "wb") as f:
+        f.truncate(400 << 20)
+    disk = tmp_path / "disk.img"
+    run = pxhv("image", "-o", disk, "--kernel", kernel, "--initrd", initrd, "--append", 'a="b" ; c', build=echo_build)
+    assert run.status == 0, run.errors
+    assert partition_file(disk, "pxhv.conf").decode() == (
+        '[vm guest]\nkernel = vmlinuz\ninitrd = Initrd-Of-A-Certain-Size.img\ncmdline = "a="b" ; c"\n'
+        "memory = 256M\ncpus = 1\n")
+    assert partition_file(disk, "vmlinuz") == b"k" * 1000
+    assert len(partition_file(disk, "Initrd-Of-A-Certain-Size.img")) == 400 << 20
+
+
+def test_image_too_large_a_hypervisor(pxhv, echo_build, flat, tmp_path):
+    shutil.copy(echo_build / "mbr.bin", tmp_path)
+    (tmp_path / "pxhv.bin").write_bytes(bytes(PARTITION))
+    run = pxhv("image", "-o", tmp_path / "disk.img", *flat, build=tmp_path)
+    assert run.status == 5 and "gap before the partition" in run.errors
+    assert not list(tmp_path.glob("disk.img*"))
+
+
+def image_config(pxhv, echo_build, tmp_path, text, *args):
+    (tmp_path / "my.conf").write_bytes(text.encode())
+    run = pxhv("image", "-o", tmp_path / "disk.img", "--config", tmp_path / "my.conf", *args, build=echo_build)
+    if run.status:
+        return run
+    return partition_file(tmp_path / "disk.img", "pxhv.conf").decode()
+
+
+def test_config_takes_its_files_along(pxhv, echo_build, tmp_path):
+    (tmp_path / "boot").mkdir()
+    (tmp_path / "boot" / "vmlinuz").write_bytes(b"kernel")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "init.img").write_bytes(b"initrd")
+    text = "[vm a]\r\nkernel = boot/vmlinuz ; mine\r\ninitrd = \"init.img\"\r\n"
+    assert image_config(pxhv, echo_build, tmp_path, text, "--file", tmp_path / "elsewhere" / "init.img") == text
+    assert partition_file(tmp_path / "disk.img", "boot/vmlinuz") == b"kernel"
+    assert partition_file(tmp_path / "disk.img", "init.img") == b"initrd"
+
+
+@pytest.mark.parametrize("line", ["kernel = vmlinuz", "flat = a@b:16", "initrd = ../initrd"])
+def test_config_names_a_missing_file(pxhv, echo_build, tmp_path, line):
+    run = image_config(pxhv, echo_build, tmp_path, f"[vm a]\n{line}\n")
+    assert run.status == 2 and "my.conf:2:" in run.errors
+
+
+@pytest.mark.parametrize("text, want", [
+    ("[vm a]\n", "[vm a]\n[pxhv]\nreport = e9\n"),
+    ("[vm a]", "[vm a]\n[pxhv]\nreport = e9\n"),
+    ("[pxhv]\nquiet = yes\n[vm a]\n", "[pxhv]\nreport = e9\nquiet = yes\n[vm a]\n"),
+    ("[pxhv]\nreport = none\n[vm a]\n", "[pxhv]\nreport = e9\n\n[vm a]\n"),
+])
+def test_config_gets_the_report(pxhv, echo_build, tmp_path, text, want):
+    got = image_config(pxhv, echo_build, tmp_path, text, "--report")
+    assert [line for line in got.split("\n") if line] == [line for line in want.split("\n") if line]
+
+
+def test_missing_program_is_named(echo_build, flat, tmp_path):
+    """Without mkfs.fat the message names its package."""
+    from importlib import import_module
+    import sys
+    sys.path.insert(0, str(ROOT / "tools"))
+    project = import_module("pxhvlib.project")
+    status = import_module("pxhvlib.status")
+    with pytest.raises(status.PxhvError, match="apt-get install no-such-program"):
+        project.need_program("no-such-program")
+
+
+def test_doctor(pxhv):
+    run = pxhv("doctor")
+    assert run.status == 0, run.output
+    run.expect("CPU ", "kvm ", "bochs +ready", "qemu ", "auto ")

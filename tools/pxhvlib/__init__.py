@@ -1,0 +1,1 @@
+"""What tools/pxhv is made of, one concept a file. Python standard library only."""

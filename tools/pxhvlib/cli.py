@@ -1,0 +1,187 @@
+"""The command line of tools/pxhv."""
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from . import doctor, engine, gdb, guest, image, project, session, status
+from .emulator import Machine
+from .qemu import MEDIA
+from .status import PxhvError, UsageError
+from .terminal import Terminal
+
+STATUSES = """\
+exit status:
+  0    the guest powered off cleanly; a guest that wrote N to its debug-exit port (0xF4) gives N
+  2    bad usage
+  3    the guest died
+  4    the hypervisor refused to start, or panicked
+  5    the emulator ended without a verdict, or a program that is needed is missing
+  124  --timeout ran out
+  130  interrupted: Ctrl-C without a terminal, Ctrl-] three times with one
+"""
+
+HOST_MEMORY = 512 << 20  # the PC's memory, if the guests do not need more
+HOST_SPARE = 128 << 20  # for the hypervisor, the guests' files and the firmware
+
+
+def positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+def seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e9:
+        raise ValueError
+    return value
+
+
+def add_guest_options(p: argparse.ArgumentParser) -> None:
+    what = p.add_argument_group("the guest").add_mutually_exclusive_group(required=True)
+    what.add_argument("--kernel", metavar="F", help="a Linux bzImage")
+    what.add_argument("--flat", metavar="F@ADDR:BITS", help="an image put at ADDR and started there, BITS 16 or 64")
+    what.add_argument("--config", metavar="F", help="a pxhv.conf; files it names are looked up beside it")
+    p.add_argument("--file", metavar="F", action="append", default=[], help="a further file for --config's guests")
+    p.add_argument("--initrd", metavar="F")
+    p.add_argument("--append", metavar="S", help="the kernel's command line")
+    p.add_argument("--memory", metavar="M", help=f"of the guest, such as 1G; {guest.DEFAULT_MEMORY} by default")
+    p.add_argument("--cpus", metavar="N", type=positive, default=1, help="of the guest and of the emulated PC")
+    p.add_argument("--quiet", action="store_true", help="no boot story, no hint")
+
+
+def add_engine_options(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--engine", choices=("auto", *engine.ENGINES), default="auto",
+                   help="auto: KVM if it can nest here, else Bochs, which emulates VT-x")
+    p.add_argument("--cpu", metavar="MODEL", default="", help="in the engine's words (bochs --help cpu)")
+    p.add_argument("--media", choices=MEDIA, default="ide", help="what QEMU boots the disk from")
+    p.add_argument("--host-memory", metavar="M", help="of the PC; 512M by default, or more if the guests need it")
+    p.add_argument("--serial-log", metavar="F", help="write what the serial port says to F too")
+    p.add_argument("--timeout", metavar="S", type=seconds, help="end after S seconds with status 124")
+    p.add_argument("--stdin", action="store_true", help="without a terminal, type standard input into the guest")
+
+
+def parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(prog="pxhv", description="Builds pxHV's boot disks and runs them.", epilog=STATUSES,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--build", metavar="DIR", default=os.environ.get("PXHV_BUILD", str(project.ROOT / "build")),
+                   help="where the hypervisor was built (default: build, or $PXHV_BUILD)")
+    commands = p.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="boot a guest, with this terminal as its serial port", epilog=STATUSES,
+                              formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_guest_options(run)
+    add_engine_options(run)
+
+    disk = commands.add_parser("image", help="only build the boot disk, for a USB stick or an emulator")
+    add_guest_options(disk)
+    disk.add_argument("-o", "--output", metavar="DISK", required=True)
+    disk.add_argument("--report", action="store_true", help="for `pxhv boot`: report the run's end on port 0xE9")
+
+    boot = commands.add_parser("boot", help="boot a disk that `image` built")
+    boot.add_argument("disk", metavar="DISK")
+    boot.add_argument("--cpus", metavar="N", type=positive, default=1, help="of the emulated PC")
+    boot.add_argument("--quiet", action="store_true", help="no hint")
+    add_engine_options(boot)
+
+    debug = commands.add_parser("gdb", help="start QEMU stopped and GDB on it, with the hypervisor's symbols")
+    add_guest_options(debug)
+    debug.add_argument("--cpu", metavar="MODEL", default="")
+    debug.add_argument("--ex", metavar="CMD", action="append", default=[], help="for GDB, after its script")
+    debug.add_argument("--batch", action="store_true", help="end GDB after its commands")
+
+    commands.add_parser("doctor", help="say what this PC can run and what is missing")
+    return p
+
+
+def machine_from(args, disk: Path, workdir: Path, guest_memory: int) -> Machine:
+    memory = max(HOST_MEMORY, guest_memory + HOST_SPARE)
+    if args.host_memory:
+        memory = project.parse_size(args.host_memory)
+    return Machine(disk=disk, workdir=workdir, cpu=args.cpu, cpus=args.cpus, memory=memory, media=args.media,
+                   person=sys.stdin is not None and sys.stdin.isatty())
+
+
+def boot_disk(args, machine: Machine) -> int:
+    """Boots the machine with the terminal, as run and boot do alike."""
+    if args.serial_log:
+        try:
+            open(args.serial_log, "wb").close()
+        except OSError as e:
+            raise UsageError(f"cannot write {args.serial_log}: {e.strerror}") from e
+    name = engine.choose(args.cpu) if args.engine == "auto" else args.engine
+    emulator = engine.start(name, machine)
+    log = Path(args.serial_log) if args.serial_log else None
+    return session.run(emulator, Terminal(args.stdin), args.timeout, log, hint=not args.quiet)
+
+
+def command_run(args) -> int:
+    files = guest.boot_files(args, report=True)
+    mbr, hypervisor = project.hypervisor(Path(args.build).absolute())
+    with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:
+        disk = Path(workdir) / "disk.img"
+        image.build(disk, mbr, hypervisor, files)
+        return boot_disk(args, machine_from(args, disk, Path(workdir), files.memory))
+
+
+def command_image(args) -> int:
+    files = guest.boot_files(args, report=args.report)
+    mbr, hypervisor = project.hypervisor(Path(args.build).absolute())
+    image.build(Path(args.output), mbr, hypervisor, files)
+    return 0
+
+
+def command_boot(args) -> int:
+    disk = Path(args.disk)
+    if not disk.is_file():
+        raise UsageError(f"no such file: {disk}")
+    with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:
+        return boot_disk(args, machine_from(args, disk, Path(workdir), 0))
+
+
+def command_gdb(args) -> int:
+    files = guest.boot_files(args, report=True)
+    build = Path(args.build).absolute()
+    mbr, hypervisor = project.hypervisor(build)
+    with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:
+        disk = Path(workdir) / "disk.img"
+        image.build(disk, mbr, hypervisor, files)
+        memory = max(HOST_MEMORY, files.memory + HOST_SPARE)
+        machine = Machine(disk=disk, workdir=Path(workdir), cpu=args.cpu, cpus=args.cpus, memory=memory)
+        return gdb.run(machine, build, args.ex, args.batch)
+
+
+def command_doctor(args) -> int:
+    return doctor.run()
+
+
+COMMANDS = {
+    "run": command_run,
+    "image": command_image,
+    "boot": command_boot,
+    "gdb": command_gdb,
+    "doctor": command_doctor,
+}
+
+
+def interrupted(number, frame):
+    raise KeyboardInterrupt
+
+
+def main(argv: list[str]) -> int:
+    """Runs one command and returns the exit status; whatever ends it, emulator and work folder go first."""
+    args = parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, interrupted)
+    signal.signal(signal.SIGHUP, interrupted)
+    try:
+        return COMMANDS[args.command](args)
+    except PxhvError as e:
+        print(f"pxhv: {e}", file=sys.stderr)
+        return e.status
+    except KeyboardInterrupt:
+        return status.INTERRUPTED

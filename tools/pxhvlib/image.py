@@ -1,0 +1,97 @@
+"""Builds the boot disk: boot sector, hypervisor in the gap before the partition, one FAT32 partition.
+
+The same input gives the same bytes, so images can be compared and cached.
+"""
+
+import os
+import struct
+import subprocess
+import tempfile
+from pathlib import Path, PurePosixPath
+
+from .guest import BootFiles
+from .project import need_program
+from .status import PxhvError
+
+SECTOR = 512
+PARTITION_START = 2048  # sectors: 1 MiB, where every partitioning tool puts it
+CODE_SIZE = 440  # the boot sector's own bytes; the disk signature follows
+DISK_SIGNATURE = 0x56487870  # "pxHV"
+VOLUME_ID = "70784856"
+FAT32_LBA = 0x0C
+EPOCH = "1700000000"  # of every file on the partition
+
+# FAT32 begins at 65525 clusters: 33 MiB with clusters of one sector. The rest is room for the user's own files.
+MIN_PARTITION = 64 << 20
+SPARE = 16 << 20
+BIG = 300 << 20  # from here on clusters of 4 KiB give clusters enough
+
+
+def chs(lba: int) -> bytes:
+    """The partition table's form of an LBA for 255 heads and 63 sectors; past its end, the agreed FE FF FF."""
+    cylinder, rest = divmod(lba, 255 * 63)
+    if cylinder > 1023:
+        return b"\xfe\xff\xff"
+    head, sector = divmod(rest, 63)
+    return bytes([head, (cylinder >> 8) << 6 | (sector + 1), cylinder & 0xFF])
+
+
+def boot_sector(mbr: bytes, sectors: int) -> bytes:
+    """The MBR: mbr's code, and one active FAT32 partition of that many sectors."""
+    if len(mbr) != SECTOR or mbr[510:] != b"\x55\xaa":
+        raise PxhvError("mbr.bin is not a boot sector")
+    last = PARTITION_START + sectors - 1
+    entry = b"\x80" + chs(PARTITION_START) + bytes([FAT32_LBA]) + chs(last)
+    entry += struct.pack("<II", PARTITION_START, sectors)
+    return mbr[:CODE_SIZE] + struct.pack("<IH", DISK_SIGNATURE, 0) + entry.ljust(64, b"\0") + b"\x55\xaa"
+
+
+def run(*command: str) -> None:
+    """Runs one of the FAT tools with a fixed clock and nobody's configuration."""
+    env = os.environ | {"SOURCE_DATE_EPOCH": EPOCH, "TZ": "UTC", "MTOOLSRC": "/dev/null", "LC_ALL": "C.UTF-8"}
+    done = subprocess.run([need_program(command[0]), *command[1:]], env=env, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise PxhvError(f"{command[0]} failed: {(done.stderr or done.stdout).strip()}")
+
+
+def partition_size(boot: BootFiles) -> int:
+    """Bytes for the partition, whole MiB."""
+    content = sum(f.stat().st_size + 4096 for f in boot.files.values()) + len(boot.config)
+    return max(MIN_PARTITION, (content * 33 // 32 + SPARE + 0xFFFFF) & ~0xFFFFF)
+
+
+def fill(disk: Path, boot: BootFiles) -> None:
+    """Copies the config and the guests' files into the partition."""
+    fs = f"{disk}@@{PARTITION_START * SECTOR}"
+    with tempfile.NamedTemporaryFile(prefix="pxhv-", suffix=".conf") as conf:
+        conf.write(boot.config)
+        conf.flush()
+        run("mcopy", "-i", fs, conf.name, "::pxhv.conf")
+    folders = {str(p) for name in boot.files for p in PurePosixPath(name).parents if str(p) != "."}
+    for folder in sorted(folders):
+        run("mmd", "-i", fs, f"::{folder}")
+    for name, source in sorted(boot.files.items()):
+        run("mcopy", "-i", fs, str(source.resolve()), f"::{name}")
+
+
+def build(disk: Path, mbr: bytes, hypervisor: bytes, boot: BootFiles) -> None:
+    """Writes the disk image; an old file of that name is replaced, and only by a whole one."""
+    room = (PARTITION_START - 1) * SECTOR
+    if len(hypervisor) > room:
+        raise PxhvError(f"the hypervisor has {len(hypervisor)} bytes, the gap before the partition {room}")
+    size = partition_size(boot)
+    new = disk.with_name(disk.name + ".new")
+    try:
+        with open(new, "wb") as f:
+            f.write(boot_sector(mbr, size // SECTOR))
+            f.write(hypervisor)
+            f.truncate(PARTITION_START * SECTOR + size)
+        run("mkfs.fat", "--invariant", "-F", "32", "-s", "1" if size < BIG else "8", "-n", "PXHV", "-i", VOLUME_ID,
+            "-h", str(PARTITION_START), f"--offset={PARTITION_START}", str(new), str(size // 1024))
+        fill(new, boot)
+        new.replace(disk)
+    except OSError as e:
+        raise PxhvError(f"cannot write {disk}: {e.strerror}") from e
+    finally:
+        new.unlink(missing_ok=True)

@@ -1,0 +1,55 @@
+"""QEMU: with KVM it runs the hypervisor at full speed (nested), without it emulates AMD-V but no VT-x."""
+
+import re
+import socket
+import subprocess
+
+from .emulator import Emulator, Machine, spawn
+from .project import need_program
+
+PROGRAM = "qemu-system-x86_64"
+
+# How the boot disk hangs on the machine.
+MEDIA = {
+    "ide": ["-device", "ide-hd,drive=boot,bootindex=0"],
+    "ahci": ["-device", "ahci,id=ahci", "-device", "ide-hd,drive=boot,bus=ahci.0,bootindex=0"],
+    "nvme": ["-device", "nvme,serial=pxhv,drive=boot,bootindex=0"],
+    "virtio": ["-device", "virtio-blk-pci,drive=boot,bootindex=0"],
+    "scsi": ["-device", "virtio-scsi-pci", "-device", "scsi-hd,drive=boot,bootindex=0"],
+    "usb": ["-device", "qemu-xhci", "-device", "usb-storage,drive=boot,bootindex=0"],
+    "ehci": ["-device", "usb-ehci", "-device", "usb-storage,drive=boot,bootindex=0"],
+    "uhci": ["-device", "piix3-usb-uhci", "-device", "usb-storage,drive=boot,bootindex=0"],
+    "floppy": ["-device", "floppy,drive=boot", "-boot", "a"],
+}
+
+
+def version() -> str:
+    """QEMU's version, such as "7.2.22"."""
+    out = subprocess.run([need_program(PROGRAM), "--version"], capture_output=True, text=True).stdout
+    m = re.search(r"version (\S+)", out)
+    return m[1] if m else "unknown"
+
+
+def command(machine: Machine, kvm: bool) -> list[str]:
+    """The command line but for its serial port."""
+    # disk names may hold commas, which QEMU wants doubled
+    disk = str(machine.disk.resolve()).replace(",", ",,")
+    return [
+        need_program(PROGRAM), "-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc",
+        "-accel", "kvm" if kvm else "tcg", "-cpu", machine.cpu or ("host" if kvm else "max"),
+        "-smp", str(machine.cpus), "-m", f"{(machine.memory + 0xFFFFF) >> 20}M", "-device", "VGA",
+        "-drive", f"if=none,id=boot,format=raw,cache=unsafe,file={disk}", *MEDIA[machine.media],
+    ]  # fmt: skip
+
+
+def start(machine: Machine, kvm: bool) -> Emulator:
+    """Boots the machine; its serial line is connected when this returns."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        options = [
+            "-chardev", f"socket,id=serial,fd={theirs.fileno()}", "-serial", "chardev:serial",
+            "-chardev", "stdio,id=e9,signal=off", "-device", "isa-debugcon,iobase=0xe9,chardev=e9",
+        ]  # fmt: skip
+        log = machine.workdir / "qemu.err"
+        process = spawn(command(machine, kvm) + options, machine.workdir, log, (theirs.fileno(),))
+    return Emulator(process, ours, [log])

@@ -1,0 +1,128 @@
+"""One run: relays between terminal and serial port until the hypervisor reports the end."""
+
+import os
+import re
+import selectors
+import sys
+import time
+from pathlib import Path
+
+from . import status
+from .emulator import Emulator
+from .status import PxhvError
+from .terminal import HINT, Terminal
+
+# What the hypervisor writes to port 0xE9 as its last act; Bochs' own words may stand before it.
+VERDICT = re.compile(rb"pxhv-exit (\d+)\r?\n")
+VERDICT_MAX = 64
+DRAIN_SECONDS = 0.1  # of silence on the serial port, after the verdict
+READ_SIZE = 65536
+
+
+class Session:
+    """The event loop of one run."""
+
+    def __init__(self, emulator: Emulator, terminal: Terminal, serial_log: Path | None):
+        self.emulator = emulator
+        self.terminal = terminal
+        self.serial_log = open(serial_log, "wb", buffering=0) if serial_log else None
+        self.reports = b""
+        self.unsent = b""
+        self.ending = None  # the exit status once it is known
+        self.selector = selectors.DefaultSelector()
+        emulator.serial.setblocking(False)
+        os.set_blocking(emulator.process.stdout.fileno(), False)
+        self.selector.register(emulator.serial, selectors.EVENT_READ, self.on_serial)
+        self.selector.register(emulator.process.stdout, selectors.EVENT_READ, self.on_report)
+        if terminal.has_input:
+            try:
+                self.selector.register(0, selectors.EVENT_READ, self.on_input)
+            except PermissionError:  # a file: take all of it now
+                while typed := terminal.read():
+                    self.unsent += typed
+                self.watch_serial()
+
+    def watch_serial(self) -> None:
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.unsent else 0)
+        self.selector.modify(self.emulator.serial, events, self.on_serial)
+
+    def on_input(self, events: int) -> None:
+        typed = self.terminal.read()
+        if not typed:
+            self.selector.unregister(0)
+        elif self.terminal.wants_out(typed):
+            self.ending = status.INTERRUPTED
+        elif self.emulator.serial in self.selector.get_map():
+            self.unsent += typed
+            self.watch_serial()
+
+    def on_serial(self, events: int) -> None:
+        try:
+            if events & selectors.EVENT_WRITE and self.unsent:
+                self.unsent = self.unsent[self.emulator.serial.send(self.unsent):]
+                self.watch_serial()
+            if events & selectors.EVENT_READ:
+                data = self.emulator.serial.recv(READ_SIZE)
+                if not data:
+                    self.selector.unregister(self.emulator.serial)
+                self.show(data)
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.selector.unregister(self.emulator.serial)
+
+    def show(self, data: bytes) -> None:
+        if self.serial_log:
+            self.serial_log.write(data)
+        if not self.terminal.write(data):
+            self.ending = status.INTERRUPTED
+
+    def on_report(self, events: int) -> None:
+        data = os.read(self.emulator.process.stdout.fileno(), READ_SIZE)
+        if not data:
+            self.drain()
+            raise PxhvError(f"the emulator ended by itself, without a word from the hypervisor. "
+                            f"Its log ends with:\n{self.emulator.log_tail()}")
+        self.reports += data
+        if m := VERDICT.search(self.reports):
+            self.drain()
+            self.ending = int(m[1]) & 0xFF
+        self.reports = self.reports[-VERDICT_MAX:]
+
+    def drain(self) -> None:
+        """Shows what the serial port still has: the verdict may overtake it."""
+        serial = self.emulator.serial
+        serial.settimeout(DRAIN_SECONDS)
+        try:
+            while data := serial.recv(READ_SIZE):
+                self.show(data)
+        except OSError:  # silence or the end
+            pass
+
+    def run(self, timeout: float | None) -> int:
+        """Relays until the end and returns the exit status."""
+        deadline = time.monotonic() + timeout if timeout else None
+        while self.ending is None:
+            left = deadline - time.monotonic() if deadline else None
+            if left is not None and left <= 0:
+                self.drain()
+                return status.TIMEOUT
+            for key, events in self.selector.select(left):
+                if self.ending is None and key.fd in self.selector.get_map():
+                    key.data(events)
+        return self.ending
+
+
+def run(emulator: Emulator, terminal: Terminal, timeout: float | None, serial_log: Path | None, hint: bool) -> int:
+    """Runs the emulator's machine to its end; the emulator is gone and the terminal restored afterwards."""
+    try:
+        session = Session(emulator, terminal, serial_log)
+        if terminal.is_tty and hint:
+            print(f"pxhv: {HINT}", file=sys.stderr)
+        with terminal:
+            result = session.run(timeout)
+    finally:
+        emulator.stop()
+    if result == status.TIMEOUT and timeout:
+        print(f"pxhv: stopped after {timeout:g} s (--timeout)", file=sys.stderr)
+    return result

@@ -1,0 +1,64 @@
+"""The user's terminal: raw while the guest has it, and always given back as it was."""
+
+import os
+import sys
+import termios
+import time
+import tty
+
+ESCAPE = b"\x1d"  # Ctrl-]
+ESCAPE_TIMES = 3
+ESCAPE_SECONDS = 1.0
+
+HINT = "Ctrl-A x powers the PC off, Ctrl-A h helps, Ctrl-] three times ends the emulator"
+
+
+class Terminal:
+    """Standard input and output. As a context manager it holds the terminal in raw mode if there is one."""
+
+    def __init__(self, forward_stdin: bool):
+        self.is_tty = sys.stdin is not None and sys.stdin.isatty()
+        self.has_input = self.is_tty or (forward_stdin and sys.stdin is not None)
+        self.saved = None
+        self.escapes: list[float] = []
+
+    def __enter__(self):
+        if self.is_tty:
+            self.saved = termios.tcgetattr(0)
+            tty.setraw(0, termios.TCSADRAIN)
+        return self
+
+    def __exit__(self, *_):
+        if self.saved:
+            termios.tcsetattr(0, termios.TCSADRAIN, self.saved)
+
+    def read(self) -> bytes:
+        """What was typed; b"" at the end of input."""
+        try:
+            return os.read(0, 4096)
+        except OSError:  # the terminal is gone
+            return b""
+
+    def wants_out(self, typed: bytes) -> bool:
+        """Whether the escape was typed often enough within a second. It works with the hypervisor dead."""
+        if not self.is_tty:
+            return False
+        now = time.monotonic()
+        for byte in typed:
+            if byte == ESCAPE[0]:
+                self.escapes = [t for t in self.escapes if now - t < ESCAPE_SECONDS] + [now]
+            else:
+                self.escapes = []
+        return len(self.escapes) >= ESCAPE_TIMES
+
+    def write(self, data: bytes) -> bool:
+        """Writes all of it; False when nobody reads any more."""
+        try:
+            while data:
+                try:
+                    data = data[os.write(1, data):]
+                except BlockingIOError:
+                    time.sleep(0.01)
+        except OSError:
+            return False
+        return True
