@@ -5,7 +5,7 @@
 #include "vm/vcpu.h"
 #include "vmx/vmx.h"
 
-#define DEFINE(name, value) __asm__ volatile("@@ %%define " #name " %c0" ::"i"(value))
+#define DEFINE(name, value) __asm__ volatile("@@ %%define " #name " %c0" ::"i"((long)(value)))
 
 void offsets(void);
 
@@ -28,9 +28,10 @@ void offsets(void)
 	DEFINE(VCPU_R15, offsetof(struct vcpu, regs[R15]));
 	DEFINE(VCPU_EVENTS, offsetof(struct vcpu, events));
 	DEFINE(VCPU_RIP, offsetof(struct vcpu, rip));
-	DEFINE(VCPU_EXITS, offsetof(struct vcpu, exits));
+	DEFINE(VCPU_RING_POS, offsetof(struct vcpu, ring_pos));
 	DEFINE(VCPU_RING, offsetof(struct vcpu, ring));
 	DEFINE(EXIT_RING_SIZE, EXIT_RING_SIZE);
+	DEFINE(EXIT_RECORD_SIZE, sizeof(struct exit_record));
 
 	DEFINE(VMX_EXIT_REASONS, VMX_EXIT_REASONS);
 	DEFINE(VMCS_HOST_RSP, VMCS_HOST_RSP);
@@ -45,5 +46,4 @@ void offsets(void)
 	DEFINE(VMCB_RAX, VMCB_rax);
 }
 
-_Static_assert(sizeof(struct exit_record) == 32, "vmx/entry.asm shifts by 5");
 _Static_assert(offsetof(struct vcpu, halted) == offsetof(struct vcpu, events) + 4, "entry.asm tests both at once");

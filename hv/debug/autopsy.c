@@ -42,10 +42,10 @@ static void print_code(struct vcpu *v, const struct cpu_state *s)
 
 static void print_exits(const struct vcpu *v)
 {
-	u32 n = MIN(v->exits, (u32)SHOWN_EXITS);
+	u64 all = vcpu_exits(v), n = MIN(all, (u64)SHOWN_EXITS);
 
-	printk("last %u of %u exits:\n", n, v->exits);
-	for (u32 i = v->exits - n; i != v->exits; i++) {
+	printk("last %llu of %llu exits:\n", ULL(n), ULL(all));
+	for (u64 i = all - n; i != all; i++) {
 		const struct exit_record *r = &v->ring[i % EXIT_RING_SIZE];
 
 		printk("  tsc %llu  rip %llx  %s (%llu)\n", ULL(r->tsc), ULL(r->rip), v->ops->exit_name(r->reason),

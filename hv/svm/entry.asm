@@ -82,11 +82,10 @@ svm_enter:
 
 	; One line of the exit ring: RIP, reason, TSC.
 	rdtsc
-	mov edi, [rbx + VCPU_EXITS]
-	inc dword [rbx + VCPU_EXITS]
-	and edi, EXIT_RING_SIZE - 1
-	shl edi, 5
-	add rdi, [rbx + VCPU_RING]
+	mov edi, [rbx + VCPU_RING_POS]
+	add qword [rbx + VCPU_RING_POS], EXIT_RECORD_SIZE
+	and edi, EXIT_RING_SIZE * EXIT_RECORD_SIZE - 1
+	lea rdi, [rbx + rdi + VCPU_RING]
 	mov [rdi], rcx
 	mov [rdi + 8], rsi
 	mov [rdi + 16], eax
@@ -96,7 +95,9 @@ svm_enter:
 	cmp rsi, SVM_EXIT_CODES
 	jae .far
 	call [svm_exit_handlers + rsi * 8]
-	jmp .check
+	cmp qword [rbx + VCPU_EVENTS], 0
+	je .load
+	jmp .events
 .far:
 	call svm_exit_far
 	jmp .check

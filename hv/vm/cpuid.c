@@ -243,6 +243,32 @@ void vcpu_cpuid(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_regs *out)
 		a->patch(v, subleaf, out);
 }
 
+static __attribute__((noinline)) void exit_patched(struct vcpu *v)
+{
+	struct cpuid_regs r;
+
+	vcpu_cpuid(v, v->regs[RAX], v->regs[RCX], &r);
+	v->regs[RAX] = r.eax;
+	v->regs[RBX] = r.ebx;
+	v->regs[RCX] = r.ecx;
+	v->regs[RDX] = r.edx;
+}
+
+void exit_cpuid(struct vcpu *v)
+{
+	const struct answer *a = find(v->regs[RAX]);
+
+	if (likely(a && !a->patch)) {
+		v->regs[RAX] = a->r.eax;
+		v->regs[RBX] = a->r.ebx;
+		v->regs[RCX] = a->r.ecx;
+		v->regs[RDX] = a->r.edx;
+	} else {
+		exit_patched(v);
+	}
+	v->ops->skip(v, 0);
+}
+
 u64 cpuid_xcr0_mask(void)
 {
 	return answers[1].r.ecx & B(26) ? answers[0x0D].r.eax : 0;

@@ -2,6 +2,7 @@
 #include "vm/decode.h"
 
 #include "lib/errno.h"
+#include "vm/vcpu.h"
 
 /* What follows an opcode: bits 0-2 tell the immediate, the rest are flags. */
 enum {
@@ -207,47 +208,47 @@ static unsigned take_opcode(struct cursor *c, struct insn *i)
 	return map_0f[i->opcode];
 }
 
-int decode_insn(const u8 *bytes, size_t avail, unsigned bits, struct insn *out)
+int decode_insn(const u8 *bytes, size_t avail, unsigned bits, struct insn *i)
 {
 	struct cursor c = {.bytes = bytes, .avail = MIN(avail, INSN_MAX)};
-	struct insn i = {0};
 	unsigned attr, mod, nnn;
 	bool branch64 = false;
 
-	take_prefixes(&c, bits, &i);
-	attr = take_opcode(&c, &i);
+	*i = (struct insn){0};
+	take_prefixes(&c, bits, i);
+	attr = take_opcode(&c, i);
 	if (c.pos > c.avail)
 		goto more;
 	if (attr & X || (attr & N && bits == 64))
 		return -EINVAL;
 	if (attr & B)
-		i.op_size = 1;
+		i->op_size = 1;
 	if (attr & M) {
-		i.modrm = next(&c);
+		i->modrm = next(&c);
 		if (c.pos > c.avail)
 			goto more;
-		mod = i.modrm >> 6;
-		nnn = i.modrm >> 3 & 7;
-		if (i.map == MAP_1) {
+		mod = i->modrm >> 6;
+		nnn = i->modrm >> 3 & 7;
+		if (i->map == MAP_1) {
 			/* VEX and EVEX stand where LES, LDS and BOUND take no register; XOP where POP has no
 			 * reg. */
-			if ((attr & N && mod == 3 && i.opcode != 0x82) || (i.opcode == 0x8F && nnn))
+			if ((attr & N && mod == 3 && i->opcode != 0x82) || (i->opcode == 0x8F && nnn))
 				return -EINVAL;
-			if ((i.opcode & 0xFE) == 0xF6 && nnn < 2) /* TEST alone in group 3 has an immediate */
-				attr |= i.opcode & 1 ? IZ : I1;
+			if ((i->opcode & 0xFE) == 0xF6 &&
+			    nnn < 2) /* TEST alone in group 3 has an immediate */
+				attr |= i->opcode & 1 ? IZ : I1;
 		}
-		if (!(i.map == MAP_0F &&
-		      (i.opcode & 0xFC) == 0x20)) /* MOV CRn/DRn: registers whatever mod says */
-			take_address(&c, &i);
+		if (!(i->map == MAP_0F &&
+		      (i->opcode & 0xFC) == 0x20)) /* MOV CRn/DRn: registers whatever mod says */
+			take_address(&c, i);
 	}
 	/* Near branches ignore the operand-size prefix in 64-bit code (Intel; SDM 2A 2.2.1.8). */
 	if (bits == 64)
-		branch64 = i.map == MAP_1 ? (i.opcode & 0xFE) == 0xE8 : (i.opcode & 0xF0) == 0x80;
-	i.imm = take_immediate(&c, &i, attr & 7, branch64);
+		branch64 = i->map == MAP_1 ? (i->opcode & 0xFE) == 0xE8 : (i->opcode & 0xF0) == 0x80;
+	i->imm = take_immediate(&c, i, attr & 7, branch64);
 	if (c.pos > c.avail)
 		goto more;
-	i.len = c.pos;
-	*out = i;
+	i->len = c.pos;
 	return 0;
 more:
 	return c.avail < INSN_MAX ? -ERANGE : -EINVAL;

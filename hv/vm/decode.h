@@ -3,7 +3,6 @@
 #pragma once
 
 #include "lib/types.h"
-#include "vm/vcpu.h"
 
 #define INSN_MAX 15
 
@@ -36,4 +35,4 @@ static inline unsigned insn_rm(const struct insn *i)
 /* Decodes the instruction at bytes, of which avail are there, as code of bits 16, 32 or 64. Returns 0,
  * -ERANGE when more bytes are needed (never with avail >= 15), or -EINVAL for what it does not know or no CPU
  * takes. */
-int decode_insn(const u8 *bytes, size_t avail, unsigned bits, struct insn *out);
+int decode_insn(const u8 *bytes, size_t avail, unsigned bits, struct insn *i);

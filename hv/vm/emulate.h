@@ -3,7 +3,6 @@
 #pragma once
 
 #include "lib/types.h"
-#include "vm/decode.h"
 #include "vm/vcpu.h"
 
 #define OP_0F	0x100 /* insn.map << 8, beside the opcode */
@@ -38,12 +37,13 @@ enum alu_op { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_
  * returns the difference. */
 u64 alu(enum alu_op op, u64 a, u64 b, unsigned size, u64 *rflags);
 
-/* Fetches and decodes the instruction at RIP as code of bits; its bytes are in buf. i->len is 0 if it is
- * unknown. False when it could not be fetched: the fault is queued, or the VM has died. */
-bool fetch_insn(struct vcpu *v, unsigned bits, u8 buf[2 * INSN_MAX], struct insn *i);
+/* Fetches and decodes the instruction at RIP as code of bits into v->fetch: insn, with len 0 if it is
+ * unknown, and its bytes. False when it could not be fetched: the fault is queued, or the VM has died. */
+bool fetch_insn(struct vcpu *v, unsigned bits);
 
 /* The instructions that read memory at gpa, compute, and mostly write it back. False for others. */
 bool emulate_arithmetic(struct vcpu *v, const struct insn *i, u64 gpa);
 
-/* MOVS, CMPS, STOS, LODS or SCAS, with or without REP; skips it when it is through. */
-void emulate_string(struct vcpu *v, const struct insn *i, unsigned bits);
+/* MOVS, CMPS, STOS, LODS and SCAS, with or without REP, which it skips when they are through. False for
+ * others. */
+bool emulate_string(struct vcpu *v, const struct insn *i, unsigned bits);

@@ -1,26 +1,16 @@
-/* The exits that are a line or two on top of a policy. */
+/* The exits that are a line or two on top of a policy or the bus: most of them are hot. */
 #include "vm/exits.h"
 
+#include "guest/pxhv.h"
 #include "host/cpu.h"
+#include "host/msr.h"
 #include "vm/vm.h"
-
-void exit_cpuid(struct vcpu *v)
-{
-	struct cpuid_regs r;
-
-	vcpu_cpuid(v, v->regs[RAX], v->regs[RCX], &r);
-	v->regs[RAX] = r.eax;
-	v->regs[RBX] = r.ebx;
-	v->regs[RCX] = r.ecx;
-	v->regs[RDX] = r.edx;
-	v->ops->skip(v, 0);
-}
 
 void exit_rdmsr(struct vcpu *v)
 {
-	u64 val;
+	u64 val = v->lapic.base;
 
-	if (vcpu_rdmsr(v, v->regs[RCX], &val)) {
+	if ((u32)v->regs[RCX] != MSR_APIC_BASE && vcpu_rdmsr(v, v->regs[RCX], &val)) {
 		vcpu_gp(v);
 		return;
 	}
@@ -67,5 +57,32 @@ void exit_xsetbv(struct vcpu *v)
 void exit_hlt(struct vcpu *v)
 {
 	v->halted = 1;
+	v->ops->skip(v, 0);
+}
+
+void exit_io(struct vcpu *v, u16 port, unsigned size, bool in)
+{
+	u64 rax = v->regs[RAX];
+
+	if (!in) {
+		bus_pio_write(v->vm, port, size, size == 1 ? (u8)rax : size == 2 ? (u16)rax : (u32)rax);
+	} else {
+		u32 val = bus_pio_read(v->vm, port, size);
+
+		if (size == 1)
+			v->regs[RAX] = (rax & ~0xFFULL) | (u8)val;
+		else if (size == 2)
+			v->regs[RAX] = (rax & ~0xFFFFULL) | (u16)val;
+		else
+			v->regs[RAX] = val;
+	}
+	v->ops->skip(v, 0);
+}
+
+void exit_hypercall(struct vcpu *v)
+{
+	u32 number = v->regs[RAX];
+
+	v->regs[RAX] = likely(number == PXHV_HC_NOP) ? 0 : hypercall(v, number);
 	v->ops->skip(v, 0);
 }

@@ -1,97 +1,122 @@
 /* Fetches the instruction at RIP. A walk of the guest's page tables takes some hundred instructions, and a
- * driver's register accesses come from few places: so in long mode the last walk is remembered, with where
- * its entries are and what they were. While CR3 and all of them are the same, so is its result. */
+ * driver reaches its registers from few places: so in long mode the last walk and the last instruction are
+ * remembered. While CR3 and all entries of the walk are the same, so is its result; while the bytes are, so
+ * is the instruction. */
 #include "host/cpu.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "vm/emulate.h"
 #include "vm/vm.h"
 
-#define PTE_P  BIT(0)
-#define PTE_PS BIT(7)
+#define PTE_P	 BIT(0)
+#define PTE_PS	 BIT(7)
+#define PTE_ADDR 0xFFFFFFFFFF000ULL
+
+#define NOWHERE (~0ULL) /* no instruction of 16 bytes begins there */
 
 /* The CPU has just fetched from there, so that rights need no look. */
-static bool remembered(struct vcpu *v, u64 linear)
+static bool walk_holds(struct vcpu *v, u64 linear)
 {
-	const struct code_page *c = &v->code_page;
+	const struct fetch *f = &v->fetch;
 
-	if (c->linear != (linear & PAGE_MASK) || c->cr3 != v->ops->get(v, VREG_CR3))
+	if (f->page != (linear & PAGE_MASK) || f->cr3 != v->ops->get(v, VREG_CR3))
 		return false;
-	for (unsigned n = 0; n < c->levels; n++)
-		if (__atomic_load_n(c->where[n], __ATOMIC_RELAXED) != c->entry[n])
+	for (unsigned n = 0; n < f->levels; n++)
+		if (__atomic_load_n(f->where[n], __ATOMIC_RELAXED) != f->entry[n])
 			return false;
-	return c->levels;
+	return f->levels;
 }
 
-/* Remembers the walk to linear, a page of long mode's whose contents are at host. */
-static void remember(struct vcpu *v, u64 linear, u8 *host)
+/* Remembers the walk to linear, of long mode with 4 levels, whose page is at host. */
+static void remember_walk(struct vcpu *v, u64 linear, u8 *host)
 {
-	struct code_page *c = &v->code_page;
-	u64 table;
+	struct fetch *f = &v->fetch;
+	u64 entry = v->ops->get(v, VREG_CR3);
 
-	*c = (struct code_page){.linear = linear & PAGE_MASK, .cr3 = v->ops->get(v, VREG_CR3), .host = host};
-	table = c->cr3;
+	f->page = linear & PAGE_MASK;
+	f->cr3 = entry;
+	f->host = host;
+	f->levels = 0;
 	for (unsigned n = 0; n < 4; n++) {
-		u64 *p = guest_ptr(v->vm, (table & 0xFFFFFFFFFF000) | (linear >> (39 - 9 * n) & 511) << 3, 8);
+		u64 *p = guest_ptr(v->vm, (entry & PTE_ADDR) | (linear >> (39 - 9 * n) & 511) << 3, 8);
 
 		if (!p)
 			return;
-		table = __atomic_load_n(p, __ATOMIC_RELAXED);
-		c->where[n] = p;
-		c->entry[n] = table;
-		if (!(table & PTE_P))
+		entry = __atomic_load_n(p, __ATOMIC_RELAXED);
+		f->where[n] = p;
+		f->entry[n] = entry;
+		if (!(entry & PTE_P))
 			return;
-		if (n == 3 || (n && table & PTE_PS)) {
-			c->levels = n + 1;
+		if (n == 3 || (n && entry & PTE_PS)) {
+			f->levels = n + 1;
 			return;
 		}
 	}
 }
 
-/* Copies the code at linear to buf, up to the end of its page or INSN_MAX bytes; returns how many, or 0 when
- * that ended in a fault or the VM's death. */
-static size_t fetch_page(struct vcpu *v, u64 linear, unsigned bits, u8 *buf)
+/* The host's pointer to the page of code at linear; NULL when that ended in a fault or the VM's death. */
+static u8 *code_page(struct vcpu *v, u64 linear, unsigned bits)
 {
-	u64 offset = linear & ~PAGE_MASK, n = MIN(PAGE_SIZE - offset, (u64)INSN_MAX), gpa;
+	u64 gpa;
 	u8 *page;
 
-	if (bits == 64 && remembered(v, linear)) {
-		page = v->code_page.host;
-	} else {
-		if (!linear_translate(v, linear, PF_FETCH, &gpa))
-			return 0;
-		page = guest_ptr(v->vm, gpa & PAGE_MASK, PAGE_SIZE);
-		if (!page) {
-			vm_died(v->vm, "code at 0x%llx is not in RAM", (unsigned long long)gpa);
-			return 0;
-		}
-		if (bits == 64)
-			remember(v, linear, page);
-	}
-	if (likely(n == INSN_MAX))
-		__builtin_memcpy(buf, page + offset, INSN_MAX);
-	else
-		memcpy(buf, page + offset, n);
-	return n;
+	if (likely(bits == 64 && walk_holds(v, linear)))
+		return v->fetch.host;
+	if (!linear_translate(v, linear, PF_FETCH, &gpa))
+		return NULL;
+	page = guest_ptr(v->vm, gpa & PAGE_MASK, PAGE_SIZE);
+	if (!page)
+		vm_died(v->vm, "code at 0x%llx is not in RAM", (unsigned long long)gpa);
+	else if (bits == 64)
+		remember_walk(v, linear, page);
+	return page;
 }
 
-bool fetch_insn(struct vcpu *v, unsigned bits, u8 buf[2 * INSN_MAX], struct insn *i)
+/* Decodes what begins in the last bytes of a page, perhaps going on in the next. */
+static int decode_at_end(struct vcpu *v, u64 linear, unsigned bits, const u8 *code, size_t n)
 {
-	u64 linear = seg_linear(v, SEG_CS, v->rip, bits);
-	size_t n = fetch_page(v, linear, bits, buf), more;
+	struct fetch *f = &v->fetch;
+	const u8 *next;
 	int err;
 
-	if (!n)
+	memset(f->bytes, 0, sizeof(f->bytes));
+	memcpy(f->bytes, code, n);
+	err = decode_insn(f->bytes, n, bits, &f->insn);
+	if (err != -ERANGE)
+		return err;
+	next = code_page(v, bits == 64 ? linear + n : (u32)(linear + n), bits);
+	if (!next)
+		return -EFAULT;
+	memcpy(f->bytes + n, next, INSN_MAX);
+	return decode_insn(f->bytes, n + INSN_MAX, bits, &f->insn);
+}
+
+bool fetch_insn(struct vcpu *v, unsigned bits)
+{
+	struct fetch *f = &v->fetch;
+	u64 linear = seg_linear(v, SEG_CS, v->rip, bits), offset = linear & ~PAGE_MASK, now[2];
+	const u8 *code = code_page(v, linear, bits);
+	int err;
+
+	if (!code)
 		return false;
-	err = decode_insn(buf, n, bits, i);
-	if (unlikely(err == -ERANGE)) {
-		linear += n;
-		more = fetch_page(v, bits == 64 ? linear : (u32)linear, bits, buf + n);
-		if (!more)
-			return false;
-		err = decode_insn(buf, n + more, bits, i);
+	code += offset;
+	if (likely(offset <= PAGE_SIZE - sizeof(now))) {
+		__builtin_memcpy(now, code, sizeof(now));
+		if (likely(bits == 64 && f->rip == linear && f->insn.len && f->now[0] == now[0] &&
+			   f->now[1] == now[1]))
+			return true;
+		f->now[0] = now[0];
+		f->now[1] = now[1];
+		err = decode_insn(f->bytes, INSN_MAX, bits, &f->insn);
+		f->rip = bits == 64 ? linear : NOWHERE;
+	} else {
+		f->rip = NOWHERE;
+		err = decode_at_end(v, linear, bits, code, PAGE_SIZE - offset);
 	}
+	if (err == -EFAULT)
+		return false;
 	if (err)
-		i->len = 0;
+		f->insn.len = 0;
 	return true;
 }

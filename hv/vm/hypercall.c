@@ -3,8 +3,10 @@
 #include "vm/exits.h"
 #include "vm/vm.h"
 
-static s64 privileged(struct vcpu *v, u32 number)
+s64 hypercall(struct vcpu *v, u32 number)
 {
+	if (number == PXHV_HC_VERSION)
+		return PXHV_VERSION;
 	if (number != PXHV_HC_PUTC && number != PXHV_HC_YIELD && number != PXHV_HC_SHUTDOWN)
 		return PXHV_ENOSYS;
 	if (vcpu_cpl(v))
@@ -17,17 +19,4 @@ static s64 privileged(struct vcpu *v, u32 number)
 		vm_end(v->vm, VM_POWEROFF, 0);
 	}
 	return 0; /* YIELD: every exit is a chance for others already */
-}
-
-void exit_hypercall(struct vcpu *v)
-{
-	u32 number = v->regs[RAX];
-
-	if (number == PXHV_HC_NOP)
-		v->regs[RAX] = 0;
-	else if (number == PXHV_HC_VERSION)
-		v->regs[RAX] = PXHV_VERSION;
-	else
-		v->regs[RAX] = privileged(v, number);
-	v->ops->skip(v, 0);
 }

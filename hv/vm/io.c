@@ -1,27 +1,8 @@
-/* Port I/O exits. */
+/* INS and OUTS. */
 #include "host/cpu.h"
 #include "vm/emulate.h"
 #include "vm/exits.h"
 #include "vm/vm.h"
-
-void exit_io(struct vcpu *v, u16 port, unsigned size, bool in)
-{
-	u64 rax = v->regs[RAX];
-
-	if (!in) {
-		bus_pio_write(v->vm, port, size, size == 1 ? (u8)rax : size == 2 ? (u16)rax : (u32)rax);
-	} else {
-		u32 val = bus_pio_read(v->vm, port, size);
-
-		if (size == 1)
-			v->regs[RAX] = (rax & ~0xFFULL) | (u8)val;
-		else if (size == 2)
-			v->regs[RAX] = (rax & ~0xFFFFULL) | (u16)val;
-		else
-			v->regs[RAX] = val;
-	}
-	v->ops->skip(v, 0);
-}
 
 /* The page of the last element: most are all in one. */
 struct window {

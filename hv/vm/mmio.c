@@ -12,16 +12,16 @@ static bool move(struct vcpu *v, const struct insn *i, unsigned bits, u64 gpa)
 	unsigned size = i->op_size, op = i->map << 8 | i->opcode, reg = insn_reg(i);
 	u64 val;
 
-	switch (op) {
-	case 0x88: /* MOV */
-	case 0x89:
-	case OP_0F | 0xC3: /* MOVNTI */
+	/* MOV; MOVNTI. Not in the switch: nearly all accesses are these. */
+	if (likely((op & ~1u) == 0x88) || op == (OP_0F | 0xC3)) {
 		gpa_store(v, gpa, size, reg_read(v, reg, size, i->rex));
 		return true;
-	case 0x8A:
-	case 0x8B:
+	}
+	if (likely((op & ~1u) == 0x8A)) {
 		reg_write(v, reg, size, i->rex, gpa_load(v, gpa, size));
 		return true;
+	}
+	switch (op) {
 	case 0xC6:
 	case 0xC7:
 		if (reg & 7)
@@ -72,16 +72,19 @@ static bool move(struct vcpu *v, const struct insn *i, unsigned bits, u64 gpa)
 void exit_mmio(struct vcpu *v, u64 gpa)
 {
 	unsigned bits = vcpu_code_bits(v);
-	u8 b[2 * INSN_MAX] = {0};
-	struct insn i;
+	const struct insn *i = &v->fetch.insn;
+	const u8 *b = v->fetch.bytes;
+	bool known = true;
 
-	if (!fetch_insn(v, bits, b, &i))
+	if (!fetch_insn(v, bits))
 		return;
-	if (i.len && i.map == MAP_1 && i.opcode >= 0xA4 && i.opcode <= 0xAF && (i.opcode & ~1) != 0xA8)
-		emulate_string(v, &i, bits);
-	else if (i.len && i.modrm < 0xC0 && (move(v, &i, bits, gpa) || emulate_arithmetic(v, &i, gpa)))
-		v->ops->skip(v, i.len);
+	if (unlikely(!i->len || i->modrm >= 0xC0)) /* a register operand cannot have made this exit */
+		known = false;
+	else if (move(v, i, bits, gpa) || emulate_arithmetic(v, i, gpa))
+		v->ops->skip(v, i->len);
 	else
+		known = emulate_string(v, i, bits);
+	if (unlikely(!known))
 		vm_died(v->vm,
 			"MMIO at 0x%llx by an instruction pxHV does not know: %02x %02x %02x %02x %02x %02x "
 			"%02x %02x",

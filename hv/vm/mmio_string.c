@@ -54,11 +54,13 @@ static bool string_step(struct vcpu *v, const struct insn *i, unsigned bits, u64
 	return true;
 }
 
-void emulate_string(struct vcpu *v, const struct insn *i, unsigned bits)
+bool emulate_string(struct vcpu *v, const struct insn *i, unsigned bits)
 {
 	u64 mask = ~0ULL >> (64 - 8 * i->addr_size), flags = v->ops->get(v, VREG_RFLAGS);
 	bool compares = (i->opcode & ~1u) == 0xA6 || (i->opcode & ~1u) == 0xAE, done = false;
 
+	if (i->map != MAP_1 || i->opcode < 0xA4 || i->opcode > 0xAF || (i->opcode & ~1u) == 0xA8)
+		return false;
 	for (unsigned n = 0; n < STRING_MAX && !done; n++) {
 		if (i->rep && !(v->regs[RCX] & mask)) {
 			done = true;
@@ -76,4 +78,5 @@ void emulate_string(struct vcpu *v, const struct insn *i, unsigned bits)
 	v->ops->set(v, VREG_RFLAGS, flags);
 	if (done || (i->rep && !(v->regs[RCX] & mask)))
 		v->ops->skip(v, i->len);
+	return true;
 }

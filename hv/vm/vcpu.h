@@ -2,11 +2,11 @@
 #pragma once
 
 #include "lib/types.h"
+#include "vm/decode.h"
 #include "vm/lapic.h"
 #include "vm/timer.h"
 
 struct vm;
-struct insn;
 
 enum gpr { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, GPR_COUNT };
 enum seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_COUNT };
@@ -64,12 +64,19 @@ struct exit_record {
 
 enum { EVENT_EXTINT = 0, EVENT_NMI = 2, EVENT_EXCEPTION = 3, EVENT_SOFTINT = 4 };
 
-/* The last page of code that was fetched for emulation, and the walk that led there (vm/fetch.c). */
-struct code_page {
-	u64 linear, cr3;
+/* The last instruction fetched for emulation; and in long mode the page table walk that led to its page,
+ * which holds for as long as the entries read as they did (vm/fetch.c). */
+struct fetch {
+	u64 page, cr3;
 	u8 *host;
-	u32 levels; /* 0: none */
+	u32 levels; /* of the walk; 0: none is remembered */
 	u64 *where[4], entry[4];
+	u64 rip; /* linear, of insn if that is remembered */
+	union {
+		u64 now[2];
+		u8 bytes[2 * INSN_MAX];
+	};
+	struct insn insn;
 };
 
 struct vcpu {
@@ -77,8 +84,7 @@ struct vcpu {
 	u32 events;
 	u32 halted; /* HLT until an event */
 	u64 rip;    /* at the last exit; ops.skip moves it on */
-	u32 exits;  /* in all; its low bits index ring */
-	struct exit_record *ring;
+	u64 ring_pos; /* exits so far, in bytes of exit records */
 	struct vm *vm;
 	const struct vcpu_ops *ops;
 	u32 index;
@@ -93,8 +99,15 @@ struct vcpu {
 	bool halt_warned;
 	u64 *msr_store; /* the policy's stored MSRs (vm/msr.c) */
 	void *pvclock;	/* vm/pvclock.c */
-	struct code_page code_page;
+	struct exit_record ring[EXIT_RING_SIZE];
+	struct fetch fetch;
 };
+
+/* The vcpu's exits so far. */
+static inline u64 vcpu_exits(const struct vcpu *v)
+{
+	return v->ring_pos / sizeof(struct exit_record);
+}
 
 /* The vendor's side. All calls are made on the CPU that runs the vcpu. */
 struct vcpu_ops {

@@ -77,9 +77,6 @@ static int create_vcpu(struct vm *vm, const struct vcpu_ops *ops)
 	v->index = vm->vcpu_count;
 	vm->vcpus[vm->vcpu_count++] = v;
 	v->timers.next = TIMER_NEVER;
-	v->ring = vm_zalloc(vm, EXIT_RING_SIZE * sizeof(*v->ring));
-	if (!v->ring)
-		return -ENOMEM;
 	err = msr_create(v);
 	if (!err)
 		err = lapic_create(v);

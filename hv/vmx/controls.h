@@ -45,6 +45,7 @@ enum control_use { CTL_REQUIRED, CTL_OPTIONAL, CTL_DYNAMIC, CTL_DYNAMIC_OPTIONAL
 	C(EXIT, 19, LOAD_PAT, "load IA32_PAT", REQUIRED)                                                     \
 	C(EXIT, 20, SAVE_EFER, "save IA32_EFER", REQUIRED)                                                   \
 	C(EXIT, 21, LOAD_EFER, "load IA32_EFER", REQUIRED)                                                   \
+	C(EXIT, 22, SAVE_TIMER, "save VMX-preemption timer value", OPTIONAL)                                 \
 	C(ENTRY, 2, LOAD_DEBUG, "load debug controls", REQUIRED)                                             \
 	C(ENTRY, 9, IA32E, "IA-32e mode guest", DYNAMIC)                                                     \
 	C(ENTRY, 14, LOAD_PAT, "load IA32_PAT", REQUIRED)                                                    \

@@ -96,11 +96,10 @@ vmx_exit_entry:
 	vmread rcx, rax
 	mov [rbx + VCPU_RIP], rcx
 	rdtsc
-	mov edi, [rbx + VCPU_EXITS]
-	inc dword [rbx + VCPU_EXITS]
-	and edi, EXIT_RING_SIZE - 1
-	shl edi, 5
-	add rdi, [rbx + VCPU_RING]
+	mov edi, [rbx + VCPU_RING_POS]
+	add qword [rbx + VCPU_RING_POS], EXIT_RECORD_SIZE
+	and edi, EXIT_RING_SIZE * EXIT_RECORD_SIZE - 1
+	lea rdi, [rbx + rdi + VCPU_RING]
 	mov [rdi], rcx
 	mov [rdi + 8], rsi
 	mov [rdi + 16], eax
@@ -110,7 +109,9 @@ vmx_exit_entry:
 	cmp esi, VMX_EXIT_REASONS
 	jae .bad
 	call [vmx_exit_handlers + rsi * 8]
-	jmp vmx_enter.check
+	cmp qword [rbx + VCPU_EVENTS], 0
+	je vmx_enter.load
+	jmp vmx_enter.events
 .bad:
 	call vmx_exit_bad
 	jmp vmx_enter.check

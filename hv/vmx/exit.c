@@ -136,10 +136,10 @@ static void exit_ept_misconfig(struct vcpu *v)
 	      (unsigned long long)e[level - 1]);
 }
 
-/* The backstop: a guest that gives no exit for 10 ms. Interrupts that some CPUs hold back while the guest's IF is
- * 0 are taken here. */
+/* The backstop: interrupts that some CPUs hold back while the guest's IF is 0 are taken here. */
 static void exit_preemption_timer(struct vcpu *v)
 {
+	vmx_start_backstop();
 	__asm__ volatile("sti; nop; cli" ::: "memory");
 	console_poll();
 	vm_console_input();

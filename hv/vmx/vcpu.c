@@ -13,7 +13,7 @@
 #include "vmx/vmx.h"
 
 #define VMX_REGION_REVISION 0x7FFFFFFFU
-#define BACKSTOP_HZ 100 /* how often a guest that never exits is interrupted */
+#define BACKSTOP_HZ 200 /* how often a guest is interrupted, in its own time */
 #define PAT_RESET 0x0007040600070406ULL
 
 /* VMXON, VMCLEAR, VMPTRLD of a region: 0, or -EINVAL when the CPU does not take it. */
@@ -83,6 +83,14 @@ void vmx_set_proc2(struct vcpu *v, u32 bits, bool on)
 		vmwrite(VMCS_PROC_CONTROLS2, x->proc2 = new);
 }
 
+/* The preemption timer's rate is the TSC's, shifted. It is saved at exits, so that a guest which exits all the time
+ * is reached too. */
+void vmx_start_backstop(void)
+{
+	if (vmx_has(CTL_PIN, PIN_PREEMPTION_TIMER))
+		vmwrite(VMCS_PREEMPTION_TIMER, MAX((tsc_hz / BACKSTOP_HZ) >> (vmx_caps.misc & 31), 1ULL));
+}
+
 static void write_controls(struct vmx_vcpu *x)
 {
 	x->proc = vmx_caps.base[CTL_PROC] | PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING;
@@ -107,9 +115,7 @@ static void write_controls(struct vmx_vcpu *x)
 	vmwrite(VMCS_EPT_POINTER, vmx_ept_pointer(&x->v.vm->slat));
 	if (vmx_has(CTL_PROC2, PROC2_VPID))
 		vmwrite(VMCS_VPID, x->vpid);
-	/* Not saved at exits, so every entry starts it anew. Its rate is the TSC's, shifted. */
-	if (vmx_has(CTL_PIN, PIN_PREEMPTION_TIMER))
-		vmwrite(VMCS_PREEMPTION_TIMER, MAX((tsc_hz / BACKSTOP_HZ) >> (vmx_caps.misc & 31), 1ULL));
+	vmx_start_backstop();
 }
 
 static void write_host_state(void)
@@ -211,23 +217,6 @@ static int vmx_run(struct vcpu *v)
 	vmx_explain_entry_failure(v, 0, vmfail);
 	vm_died(v->vm, "VM entry failed");
 	return -EIO;
-}
-
-/* RIP past the instruction that exited. The shadow of STI and MOV SS ends with it; RF is cleared by
- * instructions that complete, and TF asks for a #DB after them (SDM 3B 18.3.1.4). */
-static void vmx_skip(struct vcpu *v, unsigned len)
-{
-	u64 rip = v->rip + (len ? len : vmread(VMCS_EXIT_INSTRUCTION_LEN));
-	u64 blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
-
-	if (unlikely((rip ^ v->rip) >> 32) && vcpu_code_bits(v) != 64)
-		rip = (u32)rip;
-	v->rip = rip;
-	vmwrite(VMCS_GUEST_RIP, rip);
-	if (unlikely(blocking & 3))
-		vmwrite(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~3ULL);
-	if (unlikely(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
-		vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | BIT(14));
 }
 
 static void vmx_tsc_offset_changed(struct vcpu *v)

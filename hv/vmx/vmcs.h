@@ -10,12 +10,12 @@ enum vmcs_field {
 #undef F
 };
 
-/* Reads a field of the current VMCS. A field that this CPU lacks reads as 0. */
+/* Reads a field of the current VMCS. The caller knows that this CPU has it: else the value is anything. */
 static inline u64 vmread(enum vmcs_field f)
 {
-	u64 v = 0;
+	u64 v;
 
-	__asm__ volatile("vmread %1, %0" : "+r"(v) : "r"((u64)f) : "cc");
+	__asm__ volatile("vmread %1, %0" : "=r"(v) : "r"((u64)f) : "cc");
 	return v;
 }
 

@@ -39,6 +39,9 @@ const char *vmx_exit_name(u64 reason);
 /* Reasons with bit 31 (failed entry) or past the table. */
 void vmx_exit_bad(struct vcpu *v, u32 reason);
 
+/* vmx/vcpu.c: (re)starts the timer that ends a guest's turn from time to time. */
+void vmx_start_backstop(void);
+
 /* vmx/vcpu.c: switch bits of the processor-based controls; nothing is written when nothing changes. */
 void vmx_set_proc(struct vcpu *v, u32 bits, bool on);
 void vmx_set_proc2(struct vcpu *v, u32 bits, bool on);
@@ -74,6 +77,9 @@ void vmx_set(struct vcpu *v, enum vreg r, u64 val);
 void vmx_get_seg(struct vcpu *v, enum seg s, struct segment *out);
 void vmx_get_state(struct vcpu *v, struct cpu_state *s);
 void vmx_set_state(struct vcpu *v, const struct cpu_state *s);
+
+/* vmx/skip.c */
+void vmx_skip(struct vcpu *v, unsigned len);
 
 /* vmx/event.c */
 void vmx_inject(struct vcpu *v, const struct vcpu_event *e);

@@ -5,6 +5,7 @@
 
 #include "lib/errno.h"
 #include "vm/decode.h"
+#include "vm/vcpu.h"
 
 static void check(bool ok)
 {

@@ -2,9 +2,10 @@
 #include <string.h>
 
 #include "support.h"
-#include "vm/decode.h"
 
 #include "lib/errno.h"
+#include "vm/decode.h"
+#include "vm/vcpu.h"
 
 struct sample {
 	unsigned bits;

@@ -354,6 +354,75 @@ static void page_fault_in_string(void **state)
 	assert_true(cr2 == 0x400000);
 }
 
+/* The remembered walk and instruction give way to every change. */
+static void remembered_code(void **state)
+{
+	u64 *table = (u64 *)(ram + 0x8000);
+
+	setup(64);
+	vregs[VREG_CR0] |= CR0_PG;
+	vregs[VREG_CR4] = CR4_PAE;
+	vregs[VREG_CR3] = 0x8000;
+	table[0] = 0x9003;	     /* PML4 */
+	table[512] = 0xA003;	     /* PDPT */
+	table[1024] = 0xB003;	     /* directory */
+	table[1536 + 0x40] = 0x2003; /* 40000h and 41000h: two pages of code */
+	table[1536 + 0x41] = 0x3003;
+	memcpy(ram + 0x2000, "\x89\x02", 2); /* mov %eax,(%rdx) */
+	memcpy(ram + 0x3000, "\x89\x0A", 2); /* mov %ecx,(%rdx) */
+	vcpu.regs[RAX] = 1;
+	vcpu.regs[RCX] = 2;
+	for (unsigned i = 0; i < 3; i++) {
+		vcpu.rip = 0x40000;
+		exit_mmio(&vcpu, DEV_GPA + 4 * i);
+		assert_int_equal(at(4 * i), 1);
+	}
+	/* new code at the same place */
+	memcpy(ram + 0x2000, "\x66\x89\x0A", 3);
+	skipped = 0;
+	vcpu.rip = 0x40000;
+	exit_mmio(&vcpu, DEV_GPA);
+	assert_int_equal(at(0) & 0xFFFF, 2);
+	assert_int_equal(skipped, 3);
+	/* another page behind the address, by the last entry and by one above */
+	memcpy(ram + 0x2000, "\x89\x02", 2);
+	table[1536 + 0x40] = 0x3003;
+	vcpu.rip = 0x40000;
+	exit_mmio(&vcpu, DEV_GPA + 16);
+	assert_int_equal(at(16), 2);
+	table[1024] = 0xC003;
+	table[2048 + 0x40] = 0x2003;
+	vcpu.rip = 0x40000;
+	exit_mmio(&vcpu, DEV_GPA + 20);
+	assert_int_equal(at(20), 1);
+	/* another CR3 */
+	table[2560] = 0xE003; /* PML4 at D000 */
+	table[3072] = 0xB083; /* a large page cannot be at this level's address: reserved bits */
+	vregs[VREG_CR3] = 0xD000;
+	vcpu.rip = 0x40000;
+	exit_mmio(&vcpu, DEV_GPA);
+	assert_int_equal(exception, X86_PF);
+	/* gone */
+	exception = -1;
+	vregs[VREG_CR3] = 0x8000;
+	table[2048 + 0x40] = 0;
+	vcpu.rip = 0x40000;
+	exit_mmio(&vcpu, DEV_GPA);
+	assert_int_equal(exception, X86_PF);
+	/* the same bytes, but 32-bit code: INC EAX, not REX */
+	memcpy(ram + 0x1000, "\x40\x88\x22", 3);
+	vregs[VREG_CR0] &= ~CR0_PG;
+	vcpu.rip = CODE;
+	vregs[VREG_RSP] = 0x55;
+	exception = -1;
+	exit_mmio(&vcpu, DEV_GPA + 32);
+	assert_int_equal(at(32), 0x55);
+	segs[SEG_CS].attr = 0xC09B;
+	vcpu.rip = CODE;
+	exit_mmio(&vcpu, DEV_GPA + 32);
+	assert_int_equal(fake_end, VM_DIED);
+}
+
 static void lapic_page(void **state)
 {
 	setup(64);
@@ -413,8 +482,8 @@ int main(void)
 		cmocka_unit_test(moves),	   cmocka_unit_test(arithmetic),
 		cmocka_unit_test(more_arithmetic), cmocka_unit_test(strings),
 		cmocka_unit_test(sixteen_bits),	   cmocka_unit_test(page_fault_in_string),
-		cmocka_unit_test(lapic_page),	   cmocka_unit_test(rom_writes),
-		cmocka_unit_test(unknown),
+		cmocka_unit_test(remembered_code), cmocka_unit_test(lapic_page),
+		cmocka_unit_test(rom_writes),	   cmocka_unit_test(unknown),
 	};
 
 	return cmocka_run_group_tests_name("mmio", tests, NULL, NULL);
