@@ -12,7 +12,8 @@ LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,-z,noexec
 	-Wl,--no-warn-rwx-segments -T linker.ld
 
 # Code that runs on every exit: speed goes before size, and no frame pointer.
-HOT := hv/vmx/skip.c hv/vmx/exit.c hv/svm/skip.c hv/svm/exit.c hv/vm/bus.c hv/vm/exits.c hv/vm/timer.c hv/vm/cpuid.c
+HOT := hv/vmx/skip.c hv/vmx/exit.c hv/svm/skip.c hv/svm/exit.c hv/vm/bus.c hv/vm/exits.c hv/vm/timer.c hv/vm/cpuid.c hv/vm/fetch.c hv/vm/mmio.c \
+	hv/vm/emulate.c
 
 SRC_C := $(filter-out hv/offsets.c,$(wildcard boot/*.c hv/*.c hv/*/*.c))
 SRC_ASM := $(filter-out boot/mbr.asm,$(wildcard boot/*.asm hv/*/*.asm))

@@ -65,8 +65,8 @@ gdb: run-deps	## QEMU stopped at reset, with GDB and the hypervisor's symbols on
 	@$(MAKE) --no-print-directory all guests
 	@$(PXHV) gdb --flat $(BUILD)/guest/hello64.bin@0x100000:64 $(ARGS)
 
-# The map says which object each piece came from.
-LDFLAGS += -Wl,-Map=$@.map
+# The map says which object each piece came from; the last link writes it last.
+LDFLAGS += -Wl,-Map=$(BUILD)/pxhv.map
 
 .PHONY: size
 size: all	## bytes by folder, against the goal

@@ -28,7 +28,7 @@ def section_sizes(elf: Path) -> dict[str, int]:
 
 def folder_sizes(elf: Path) -> dict[str, dict[str, int]]:
     """Bytes of each kind by the folder of the object that they came from."""
-    text = Path(f"{elf}.map").read_text().partition("Linker script and memory map")[2]
+    text = elf.with_suffix(".map").read_text().partition("Linker script and memory map")[2]
     text = re.sub(r"(?m)^( \S+)\n +(?=0x)", r"\1 ", text)  # long section names stand on a line of their own
     folders = defaultdict(lambda: defaultdict(int))
     for name, size, path in PIECE.findall(text):

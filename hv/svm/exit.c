@@ -48,23 +48,6 @@ static void exit_cr8(struct vcpu *v)
 	svm_skip(v, i.len);
 }
 
-/* Intercepted because some CPUs let the write through to the host's DR7. */
-static void exit_dr7_write(struct vcpu *v)
-{
-	struct insn i;
-
-	if (svm_decode(v, &i))
-		return;
-	u64 val = insn_rm(&i) == RSP ? *vmcb_rsp(to_svm(v)->vmcb) : v->regs[insn_rm(&i)];
-
-	if (val >> 32 && vcpu_code_bits(v) == 64) {
-		vcpu_gp(v);
-		return;
-	}
-	*vmcb_dr7(to_svm(v)->vmcb) = (u32)val | BIT(10);
-	svm_skip(v, i.len);
-}
-
 /* #DB and #AC exit because a guest whose handler for one raises it again would otherwise hold the CPU for ever
  * inside event delivery. The CPU has written DR6 already (APM 2 15.12.2). */
 static void exit_db(struct vcpu *v)
@@ -134,6 +117,14 @@ static void exit_ioio(struct vcpu *v)
 	} else if (!svm_decode(v, &i)) {
 		exit_io_string(v, port, size, in, info & BIT(3), i.addr_size, in ? SEG_ES : (enum seg)i.seg);
 	}
+}
+
+/* Some CPUs do not intercept XSETBV: leaf 0Dh depends on what it set. */
+static void exit_cpuid_leaf(struct vcpu *v)
+{
+	if (unlikely((u32)v->regs[RAX] == 0x0D && (*vmcb_cr4(to_svm(v)->vmcb) & CR4_OSXSAVE)))
+		v->xcr0 = xgetbv(0);
+	exit_cpuid(v);
 }
 
 static void exit_msr(struct vcpu *v)

@@ -2,7 +2,6 @@
 #define SVM_EXITS(X)                                                                                         \
 	X(0x008, CR8_READ, exit_cr8)                                                                         \
 	X(0x018, CR8_WRITE, exit_cr8)                                                                        \
-	X(0x037, DR7_WRITE, exit_dr7_write)                                                                  \
 	X(0x041, EXCEPTION_DB, exit_db)                                                                      \
 	X(0x051, EXCEPTION_AC, exit_ac)                                                                      \
 	X(0x052, EXCEPTION_MC, exit_mc)                                                                      \
@@ -10,7 +9,7 @@
 	X(0x061, NMI, exit_nmi)                                                                              \
 	X(0x064, VINTR, exit_vintr)                                                                          \
 	X(0x06F, RDPMC, exit_gp)                                                                             \
-	X(0x072, CPUID, exit_cpuid)                                                                          \
+	X(0x072, CPUID, exit_cpuid_leaf)                                                                     \
 	X(0x074, IRET, exit_iret)                                                                            \
 	X(0x076, INVD, exit_invd)                                                                            \
 	X(0x078, HLT, exit_hlt)                                                                              \

@@ -83,7 +83,6 @@ static void write_controls(struct svm_vcpu *x)
 	void *b = x->vmcb;
 
 	*vmcb_intercept_cr_read(b) = *vmcb_intercept_cr_write(b) = (u16)BIT(8);
-	*vmcb_intercept_dr_write(b) = (u16)BIT(7);
 	*vmcb_intercept_exceptions(b) = (u32)(BIT(X86_DB) | BIT(X86_AC) | BIT(X86_MC));
 	*vmcb_intercept1(b) = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_RDPMC | INTERCEPT_CPUID | INTERCEPT_INVD |
 			      INTERCEPT_HLT | INTERCEPT_INVLPGA | INTERCEPT_IOIO | INTERCEPT_MSR |

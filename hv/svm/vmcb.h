@@ -14,8 +14,6 @@ struct vmcb_segment {
 #define VMCB_FIELDS(F)                                                                                       \
 	F(intercept_cr_read, 0x000, u16)                                                                     \
 	F(intercept_cr_write, 0x002, u16)                                                                    \
-	F(intercept_dr_read, 0x004, u16)                                                                     \
-	F(intercept_dr_write, 0x006, u16)                                                                    \
 	F(intercept_exceptions, 0x008, u32)                                                                  \
 	F(intercept1, 0x00C, u32)                                                                            \
 	F(intercept2, 0x010, u32)                                                                            \

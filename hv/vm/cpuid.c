@@ -28,7 +28,7 @@ typedef void (*patch_t)(struct vcpu *v, u32 subleaf, struct cpuid_regs *r);
 static struct answer {
 	struct cpuid_regs r;
 	patch_t patch;
-} answers[SLOTS];
+} __aligned(32) answers[SLOTS];
 static struct cpuid_regs cache_leaf[SUBLEAVES], xstate_leaf[XSTATE_AREAS];
 
 static u32 apic_bits(const struct vcpu *v)
@@ -210,7 +210,7 @@ static const struct row policy[] = {
 
 static struct answer *find(u32 leaf)
 {
-	if (leaf <= MAX_BASIC)
+	if (likely(leaf <= MAX_BASIC))
 		return &answers[leaf];
 	if (leaf >= 0x80000000 && leaf <= MAX_EXT)
 		return &answers[EXT_SLOT + (leaf & 0xFF)];
@@ -252,20 +252,21 @@ static __attribute__((noinline)) void exit_patched(struct vcpu *v)
 	v->regs[RBX] = r.ebx;
 	v->regs[RCX] = r.ecx;
 	v->regs[RDX] = r.edx;
+	v->ops->skip(v, 0);
 }
 
 void exit_cpuid(struct vcpu *v)
 {
 	const struct answer *a = find(v->regs[RAX]);
 
-	if (likely(a && !a->patch)) {
-		v->regs[RAX] = a->r.eax;
-		v->regs[RBX] = a->r.ebx;
-		v->regs[RCX] = a->r.ecx;
-		v->regs[RDX] = a->r.edx;
-	} else {
+	if (unlikely(!a || a->patch)) {
 		exit_patched(v);
+		return;
 	}
+	v->regs[RAX] = a->r.eax;
+	v->regs[RBX] = a->r.ebx;
+	v->regs[RCX] = a->r.ecx;
+	v->regs[RDX] = a->r.edx;
 	v->ops->skip(v, 0);
 }
 
@@ -278,8 +279,11 @@ void cpuid_policy_hide(u32 leaf, unsigned reg, u32 bits)
 {
 	struct answer *a = find(leaf);
 
-	if (a)
-		(&a->r.eax)[reg] &= ~bits;
+	if (a) {
+		u32 *const regs[] = {&a->r.eax, &a->r.ebx, &a->r.ecx, &a->r.edx};
+
+		*regs[reg & 3] &= ~bits;
+	}
 	if (!(answers[EXT_SLOT + 1].r.edx & B(27))) /* RDPID hangs on VT-x's control for RDTSCP */
 		answers[7].r.ecx &= ~B(22);
 }

@@ -7,7 +7,7 @@ from matrix import GUESTS, MACHINES, TEST_GUESTS, TEST_MACHINES
 
 def check(pxhv, guest, engine, cpu):
     run = pxhv("run", "--engine", engine, "--cpu", cpu, "--flat", f"{BUILD}/{guest.image}@{guest.place}",
-               "--timeout", "90")
+               "--timeout", "40")
     run.expect(*guest.prints)
     assert run.status == guest.status, run.output + run.errors
 

@@ -41,7 +41,7 @@ def test_config(pxhv, tmp_path, name):
 @pytest.fixture
 def disk(pxhv, tmp_path):
     path = tmp_path / "disk.img"
-    assert pxhv("image", "--report", "-o", path, *FLAT).status == 0
+    assert pxhv("image", "--debug-exit", "-o", path, *FLAT).status == 0
     return path
 
 

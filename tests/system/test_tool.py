@@ -116,17 +116,6 @@ def test_config_names_a_missing_file(pxhv, echo_build, tmp_path, line):
     assert run.status == 2 and "my.conf:2:" in run.errors
 
 
-@pytest.mark.parametrize("text, want", [
-    ("[vm a]\n", "[vm a]\n[pxhv]\nreport = e9\n"),
-    ("[vm a]", "[vm a]\n[pxhv]\nreport = e9\n"),
-    ("[pxhv]\nquiet = yes\n[vm a]\n", "[pxhv]\nreport = e9\nquiet = yes\n[vm a]\n"),
-    ("[pxhv]\nreport = none\n[vm a]\n", "[pxhv]\nreport = e9\n\n[vm a]\n"),
-])
-def test_config_gets_the_report(pxhv, echo_build, tmp_path, text, want):
-    got = image_config(pxhv, echo_build, tmp_path, text, "--report")
-    assert [line for line in got.split("\n") if line] == [line for line in want.split("\n") if line]
-
-
 def test_missing_program_is_named(echo_build, flat, tmp_path):
     """Without mkfs.fat the message names its package."""
     from importlib import import_module

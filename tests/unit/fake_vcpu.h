@@ -23,6 +23,8 @@ static struct segment segs[SEG_COUNT];
 static unsigned skipped;
 static int exception; /* the last vector, -1 for none */
 static u32 exception_error;
+static enum vm_end ended;
+static char death[96]; /* vm_died()'s reason */
 
 static u64 fake_get(struct vcpu *v, enum vreg r)
 {
@@ -59,11 +61,25 @@ void vcpu_page_fault(struct vcpu *v, u64 addr, u32 error)
 	vcpu_exception(v, X86_PF, true, error);
 }
 
+void vm_end(struct vm *vm, enum vm_end how, u32 status)
+{
+	ended = how;
+}
+
+void vm_died(struct vm *vm, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	kvsnprintf(death, sizeof(death), fmt, ap);
+	va_end(ap);
+	ended = VM_DIED;
+}
+
 /* A fresh vcpu at CODE, at level 0, paging off, in code of bits 16, 32 or 64. */
 static inline void make_vcpu(unsigned bits)
 {
 	fake_reset(NULL);
-	captured_reset();
 	memset(&vm, 0, sizeof(vm));
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(ram, 0, sizeof(ram));
@@ -72,6 +88,7 @@ static inline void make_vcpu(unsigned bits)
 	memset(segs, 0, sizeof(segs));
 	skipped = 0;
 	exception = -1;
+	ended = VM_RUNNING;
 	vm.vcpu_count = 1;
 	vm.vcpus[0] = &vcpu;
 	vm.slot_count = 2;

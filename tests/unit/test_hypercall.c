@@ -33,9 +33,9 @@ static void calls(void **state)
 		assert_int_equal(call(PXHV_HC_PUTC, *s), 0);
 	assert_int_equal(out_len, 3);
 	assert_memory_equal(out, "ABC", 3);
-	assert_int_equal(fake_end, VM_RUNNING);
+	assert_int_equal(ended, VM_RUNNING);
 	assert_int_equal(call(PXHV_HC_SHUTDOWN, 0), 0);
-	assert_int_equal(fake_end, VM_POWEROFF);
+	assert_int_equal(ended, VM_POWEROFF);
 }
 
 static void refused(void **state)
@@ -49,7 +49,7 @@ static void refused(void **state)
 	assert_int_equal(call(PXHV_HC_PUTC, 'X'), PXHV_EPERM);
 	assert_int_equal(call(PXHV_HC_NOP, 0), 0);
 	assert_int_equal(call(77, 0), PXHV_ENOSYS);
-	assert_int_equal(fake_end, VM_RUNNING);
+	assert_int_equal(ended, VM_RUNNING);
 	assert_int_equal(out_len, 0);
 }
 

@@ -81,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
     disk = commands.add_parser("image", help="only build the boot disk, for a USB stick or an emulator")
     add_guest_options(disk)
     disk.add_argument("-o", "--output", metavar="DISK", required=True)
-    disk.add_argument("--report", action="store_true", help="for `pxhv boot`: report the run's end on port 0xE9")
+    disk.add_argument("--debug-exit", action="store_true", help="give the guest port 0xF4, as run does")
 
     boot = commands.add_parser("boot", help="boot a disk that `image` built")
     boot.add_argument("disk", metavar="DISK")
@@ -121,7 +121,7 @@ def boot_disk(args, machine: Machine) -> int:
 
 
 def command_run(args) -> int:
-    files = guest.boot_files(args, report=True)
+    files = guest.boot_files(args, debug_exit=True)
     mbr, hypervisor = project.hypervisor(Path(args.build).absolute())
     with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:
         disk = Path(workdir) / "disk.img"
@@ -130,7 +130,7 @@ def command_run(args) -> int:
 
 
 def command_image(args) -> int:
-    files = guest.boot_files(args, report=args.report)
+    files = guest.boot_files(args, debug_exit=args.debug_exit)
     mbr, hypervisor = project.hypervisor(Path(args.build).absolute())
     image.build(Path(args.output), mbr, hypervisor, files)
     return 0
@@ -145,7 +145,7 @@ def command_boot(args) -> int:
 
 
 def command_gdb(args) -> int:
-    files = guest.boot_files(args, report=True)
+    files = guest.boot_files(args, debug_exit=True)
     build = Path(args.build).absolute()
     mbr, hypervisor = project.hypervisor(build)
     with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:

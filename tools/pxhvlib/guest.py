@@ -35,38 +35,11 @@ class BootFiles:
         return name
 
 
-def pxhv_keys(report: bool, quiet: bool) -> list[str]:
-    """What this run wants in the [pxhv] section."""
-    return (["quiet = yes"] if quiet else []) + (["report = e9"] if report else [])
-
-
-def with_pxhv_keys(config: bytes, keys: list[str]) -> bytes:
-    """The user's config with our keys in it, instead of the user's own for the same.
-
-    A section of ours goes to the end, so that line numbers in the hypervisor's messages stay the user's. Where
-    there is a [pxhv] section already, our lines are put behind its header: a second section is a mistake.
-    """
-    lines = config.decode("utf-8", "surrogateescape").split("\n")
-    header = next((i for i, line in enumerate(lines) if re.match(r"(\ufeff)?\s*\[\s*pxhv\s*\]", line)), None)
-    if header is None:
-        lines += ["[pxhv]", *keys, ""] if keys else []
-    else:
-        names = "|".join(key.split()[0] for key in keys)
-        for i in range(header + 1, len(lines)):
-            if re.match(r"\s*\[", lines[i]):
-                break
-            if keys and re.match(rf"\s*({names})\s*=", lines[i]):
-                lines[i] = ""
-        lines[header + 1:header + 1] = keys
-    return "\n".join(lines).encode("utf-8", "surrogateescape")
-
-
-def from_options(args, report: bool) -> BootFiles:
-    """One guest from --kernel or --flat. With report the run's end is told to this tool, debug exits too."""
+def from_options(args, debug_exit: bool) -> BootFiles:
+    """One guest from --kernel or --flat. debug_exit gives it the port that ends a run with a value."""
     boot = BootFiles(b"")
     memory = parse_size(args.memory or DEFAULT_MEMORY)
-    keys = pxhv_keys(report, args.quiet)
-    lines = (["[pxhv]", *keys] if keys else []) + ["[vm guest]"]
+    lines = (["[pxhv]", "quiet = yes"] if args.quiet else []) + ["[vm guest]"]
     if args.kernel:
         lines.append(f"kernel = {boot.add(Path(args.kernel), 'vmlinuz')}")
         if args.initrd:
@@ -81,21 +54,21 @@ def from_options(args, report: bool) -> BootFiles:
             raise UsageError(f"'{args.flat}' is not FILE@ADDR:16 or FILE@ADDR:64")
         lines.append(f"flat = {boot.add(Path(m[1]), 'guest.bin')}@{m[2]}:{m[3]}")
     lines += [f"memory = {size_text(memory)}", f"cpus = {args.cpus}"]
-    if report:
+    if debug_exit:
         lines.append("debug-exit = yes")
     boot.config = ("\n".join(lines) + "\n").encode("utf-8")
     boot.memory = memory
     return boot
 
 
-def from_config(args, report: bool) -> BootFiles:
+def from_config(args) -> BootFiles:
     """The user's config and the files it names, looked up beside it and among --file."""
     path = Path(args.config)
     try:
         config = path.read_bytes()
     except OSError as e:
         raise UsageError(f"cannot read {path}: {e.strerror}") from e
-    boot = BootFiles(with_pxhv_keys(config, pxhv_keys(report, args.quiet)))
+    boot = BootFiles(config)
     extra = {}
     for f in map(Path, args.file):
         if not f.is_file():
@@ -121,15 +94,15 @@ def from_config(args, report: bool) -> BootFiles:
     return boot
 
 
-def boot_files(args, report: bool) -> BootFiles:
+def boot_files(args, debug_exit: bool) -> BootFiles:
     """The boot partition that the options ask for."""
     if args.config:
-        for option in ("initrd", "append", "memory"):
-            if getattr(args, option) is not None:
+        for option in ("initrd", "append", "memory", "quiet"):
+            if getattr(args, option) not in (None, False):
                 raise UsageError(f"--{option} does not go with --config: write it there")
-        return from_config(args, report)
+        return from_config(args)
     if args.file:
         raise UsageError("--file goes with --config")
     if args.flat and (args.initrd or args.append is not None):
         raise UsageError("--initrd and --append go with --kernel")
-    return from_options(args, report)
+    return from_options(args, debug_exit)
