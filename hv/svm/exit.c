@@ -68,11 +68,16 @@ static void exit_mc(struct vcpu *v)
 	panic("machine check while a guest ran at rip %#llx", (unsigned long long)v->rip);
 }
 
+static void take_interrupts(void)
+{
+	__asm__ volatile("sti; nop; cli" ::: "memory");
+}
+
 /* The interrupt is still pending: open the gate for it. */
 static void exit_intr(struct vcpu *v)
 {
 	svm_take_vectoring(v);
-	__asm__ volatile("sti; nop; cli" ::: "memory");
+	take_interrupts();
 }
 
 /* STGI after the exit has let the NMI in already. */
@@ -109,6 +114,9 @@ static void exit_ioio(struct vcpu *v)
 	bool in = info & 1;
 	struct insn i;
 
+	/* Bochs holds physical interrupts back while the guest's IF is 0: a guest that polls gets them here. */
+	if (unlikely(!(*vmcb_rflags(b) & RFLAGS_IF)))
+		take_interrupts();
 	to_svm(v)->length = (u32)(*vmcb_exitinfo2(b) - v->rip);
 	to_svm(v)->length_rip = v->rip;
 	to_svm(v)->length_cr3 = *vmcb_cr3(b);

@@ -56,6 +56,7 @@ void svm_set(struct vcpu *v, enum vreg r, u64 val)
 		break;
 	case VREG_CR2:
 		*vmcb_cr2(b) = val;
+		write_cr2(val); /* Bochs' VMRUN does not load it */
 		break;
 	case VREG_CR3:
 		*vmcb_cr3(b) = val;
