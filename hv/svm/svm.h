@@ -27,6 +27,7 @@ struct svm_caps {
 	u32 asids;
 	bool nrip;
 	bool npt_1g;
+	bool real_mode; /* nested paging works for guests with paging off */
 };
 extern struct svm_caps svm_caps;
 
@@ -71,6 +72,10 @@ int svm_wrmsr(struct vcpu *v, u32 msr, u64 val);
 /* svm/skip.c. svm_decode: 0, or an error that has already become a #PF or the VM's end. */
 void svm_skip(struct vcpu *v, unsigned len);
 int svm_decode(struct vcpu *v, struct insn *out);
+
+/* svm/probe.c; AMD-V is on */
+bool svm_probe_real_mode(void);
+#define SVM_PAT_RESET 0x0007040600070406ULL
 
 /* svm/vcpu.c: the first rule of APM 2 15.5.1 that a VMCB breaks, as the rest of a sentence. */
 const char *svm_why_invalid(void *vmcb);

@@ -10,7 +10,6 @@
 #include "svm/svm.h"
 #include "vm/vm.h"
 
-#define PAT_RESET 0x0007040600070406ULL
 #define VM_CR_SVMDIS BIT(4)
 #define IOPM_SIZE (3 * PAGE_SIZE)
 #define MSRPM_SIZE (2 * PAGE_SIZE)
@@ -59,6 +58,10 @@ static int svm_enable(void)
 		return -ENOMEM;
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	wrmsr(MSR_VM_HSAVE_PA, (u64)c->vendor);
+	svm_caps.real_mode = svm_probe_real_mode();
+	if (!svm_caps.real_mode)
+		printk("pxHV: nested paging leaves real-mode guests untranslated here, a fault of QEMU before 7.2.15: "
+		       "only guests that start with paging on can run\n");
 	return 0;
 }
 
@@ -97,7 +100,7 @@ static void write_controls(struct svm_vcpu *x)
 	*vmcb_v_intr(b) = V_INTR_MASKING | V_IGN_TPR | V_INTR_PRIO_MAX;
 	*vmcb_np_enable(b) = 1;
 	*vmcb_n_cr3(b) = (u64)x->v.vm->slat.root;
-	*vmcb_g_pat(b) = PAT_RESET;
+	*vmcb_g_pat(b) = SVM_PAT_RESET;
 	*vmcb_dr6(b) = 0xFFFF0FF0;
 }
 
@@ -127,7 +130,7 @@ static int svm_run(struct vcpu *v)
 
 static bool svm_can_run_real_mode(void)
 {
-	return true;
+	return svm_caps.real_mode;
 }
 
 static void svm_apic_mode(struct vcpu *v)
