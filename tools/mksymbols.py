@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes the hypervisor's own symbol table as NASM source: text symbols of an ELF file, sorted by address.
 
-The table (u32 addresses, u16 offsets into the names) is what host/symbols.c searches for backtraces.
+host/symbols.c walks it for backtraces: for each symbol the bytes (u16) since the one before, the first counted
+from the start of the image, and its name; a distance of FFFFh ends it.
 """
 
 import subprocess
@@ -10,23 +11,16 @@ import sys
 
 def main() -> int:
     out = subprocess.run(["nm", "--defined-only", "-n", sys.argv[1]], check=True, capture_output=True, text=True)
-    symbols = []
-    for line in out.stdout.splitlines():
-        addr, kind, name = line.split()
-        if kind in "tT" and "." not in name:
-            symbols.append((int(addr, 16), name))
-    print("section .symbols align=4\nglobal symbol_count, symbol_addrs, symbol_offsets, symbol_names")
-    print(f"symbol_count: dd {len(symbols)}\nsymbol_addrs:")
-    for addr, _ in symbols:
-        print(f"\tdd {addr:#x}")
-    print("symbol_offsets:")
-    offset = 0
-    for _, name in symbols:
-        print(f"\tdw {offset}")
-        offset += len(name) + 1
-    print("symbol_names:")
-    for _, name in symbols:
-        print(f'\tdb "{name}", 0')
+    symbols = [line.split() for line in out.stdout.splitlines()]
+    last = next(int(addr, 16) for addr, _, name in symbols if name == "__image_start")
+    last_name = "__text_end"
+    print("section .symbols\nglobal symbols\nsymbols:")
+    for addr, kind, name in symbols:
+        name = name.partition(".")[0]  # the rest says what the compiler did, or is a label inside of a function
+        if kind in "tT" and name not in (last_name, "__text_end"):
+            print(f'\tdw {int(addr, 16) - last}\n\tdb "{name}", 0')
+            last, last_name = int(addr, 16), name
+    print("\tdw 0xFFFF")
     return 0
 
 

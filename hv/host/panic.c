@@ -8,10 +8,10 @@
 #include "host/irq.h"
 #include "host/paging.h"
 #include "lib/printf.h"
+#include "lib/string.h"
 
-#define FRAMES	    16
-#define SCAN_WORDS  256
-#define FRAME_LIMIT (16 * KiB) /* no function of ours has a larger frame */
+#define FRAMES	   16
+#define SCAN_WORDS 256
 
 extern const u8 __image_start[], __text_end[];
 
@@ -38,41 +38,44 @@ static bool stack_read(u64 addr, u64 *val)
 	return true;
 }
 
-static void print_frame(u64 rip, const char *how)
+static void print_frame(u64 rip)
 {
 	char name[64];
 
 	symbol_name(rip, name, sizeof(name));
-	printk("  %08lx %s%s\n", rip, name, how);
+	printk("  %08lx %s\n", rip, name);
 }
 
-/* Follows the frame pointers from rbp; where they end in nonsense, as in code compiled without them, whatever
- * on the stack above sp looks like a return address has to do. */
-static void print_stack(u64 rbp, u64 sp, unsigned frames)
+/* Is the instruction before addr a CALL: E8 of an address in text, or FF /2 with 0 to 5 bytes of address? */
+static bool after_call(u64 addr)
 {
-	u64 next, rip;
+	const u8 *p = (const u8 *)addr;
+	s32 to;
 
-	for (; frames && stack_read(rbp, &next) && stack_read(rbp + 8, &rip) && in_text(rip); frames--) {
-		print_frame(rip, "");
-		sp = rbp + 16;
-		if (!next)
-			return;
-		if (next <= rbp || next - rbp > FRAME_LIMIT)
-			break;
-		rbp = next;
-	}
-	for (unsigned i = 0; frames && i < SCAN_WORDS && stack_read(sp, &rip); i++, sp += 8) {
-		if (in_text(rip)) {
-			print_frame(rip, " ?");
-			frames--;
+	if (!in_text(addr - 7) || !in_text(addr))
+		return false;
+	memcpy(&to, p - 4, sizeof(to));
+	if (p[-5] == 0xE8 && in_text(addr + (u64)to))
+		return true;
+	for (unsigned i = 2; i < 8; i++)
+		if (p[-i] == 0xFF && (p[1 - i] & 0x38) == 0x10)
+			return true;
+	return false;
+}
+
+/* Without frame pointers, what looks like a return address is one: this may show a call too many, which has
+ * ended already, but none too few. */
+void backtrace(u64 sp)
+{
+	unsigned frames = 0;
+	u64 word;
+
+	for (unsigned i = 0; frames < FRAMES && i < SCAN_WORDS && stack_read(sp, &word); i++, sp += 8) {
+		if (after_call(word)) {
+			print_frame(word);
+			frames++;
 		}
 	}
-}
-
-void backtrace(u64 rbp, u64 rip)
-{
-	print_frame(rip, "");
-	print_stack(rbp, rbp, FRAMES - 1);
 }
 
 /* The first panic is told; one that comes of telling it is not. */
@@ -105,14 +108,13 @@ void panic(const char *fmt, ...)
 	kvsnprintf(buf, sizeof(buf), fmt, ap);
 	va_end(ap);
 	printk("\npxHV panic: %s\n", buf);
-	backtrace(*(u64 *)__builtin_frame_address(0), (u64)__builtin_return_address(0));
+	backtrace((u64)__builtin_frame_address(0));
 	leave();
 }
 
 void panic_trap(const struct trap_frame *f)
 {
 	char name[64];
-	u64 ret;
 
 	enter();
 	symbol_name(f->rip, name, sizeof(name));
@@ -126,10 +128,6 @@ void panic_trap(const struct trap_frame *f)
 	       f->r15, f->rip, f->rflags);
 	printk("cr0 %016lx cr2 %016lx cr3 %016lx\ncr4 %016lx cs %04lx ss %04lx\n", read_cr0(), read_cr2(),
 	       read_cr3(), read_cr4(), f->cs, f->ss);
-	print_frame(f->rip, "");
-	/* After a call into nowhere the return address is still where CALL put it. */
-	if (!in_text(f->rip) && stack_read(f->rsp, &ret) && in_text(ret))
-		print_frame(ret, "");
-	print_stack(f->rbp, f->rsp, FRAMES - 1);
+	backtrace(f->rsp);
 	leave();
 }

@@ -13,5 +13,5 @@ void __attribute__((noreturn)) panic_trap(const struct trap_frame *f);
 /* "function+0x12" for an address in the hypervisor's text; writes "?" for others. */
 void symbol_name(u64 addr, char *buf, size_t size);
 
-/* Prints up to 16 frames from rbp. */
-void backtrace(u64 rbp, u64 rip);
+/* Prints up to 16 return addresses from the stack at sp up. */
+void backtrace(u64 sp);

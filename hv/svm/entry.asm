@@ -1,5 +1,7 @@
-; VMRUN and back, the counterpart of vmx/entry.asm. GIF is clear from before VMRUN until the host's own state
-; (GS base, TR) is back, so that no interrupt or NMI meets the guest's (APM 2 15.17).
+; VMRUN and back, the counterpart of vmx/entry.asm. GIF stays clear from exit to exit, so that no interrupt or NMI meets
+; the guest's GS base and TR (APM 2 15.17) and none has to be switched on and off on the way: with
+; V_INTR_MASKING it is the host's IF at VMRUN, 1 in this loop, that lets a physical interrupt end the guest. Who
+; takes interrupts opens GIF for a moment (svm/exit.c).
 
 bits 64
 default abs
@@ -21,13 +23,13 @@ svm_enter:
 	push r15
 	push rdi
 	mov rbx, rdi
-
-; rbx = v here and below, kept by the C that is called
-.check:
+	clgi
+	sti
 	cmp qword [rbx + VCPU_EVENTS], 0	; events, and halted beside it
 	jne .events
+
+; rbx = v here and below, kept by the C that is called
 .load:
-	clgi
 	mov rax, [rbx + SVM_VMCB]
 	mov rcx, [rbx + VCPU_RAX]
 	mov [rax + VMCB_RAX], rcx
@@ -46,20 +48,14 @@ svm_enter:
 	mov r14, [rbx + VCPU_R14]
 	mov r15, [rbx + VCPU_R15]
 	mov rbx, [rbx + VCPU_RBX]
-	; With V_INTR_MASKING the host's IF says whether a physical interrupt ends the guest. The NOP is for
-	; QEMU, which would carry STI's shadow into the guest.
-	sti
-	nop
 	vmrun
-	cli
 	vmsave
 	push rbx
 	mov rbx, [rsp + 8]
 	mov [rbx + VCPU_RCX], rcx
 	mov [rbx + VCPU_RDX], rdx
-	mov rcx, [rbx + SVM_HOST_STATE]
 	mov rdx, rax
-	mov rax, rcx
+	mov rax, [rbx + SVM_HOST_STATE]
 	vmload
 	mov rcx, [rdx + VMCB_RAX]
 	mov [rbx + VCPU_RAX], rcx
@@ -78,18 +74,16 @@ svm_enter:
 	mov rsi, [rdx + VMCB_EXITCODE]
 	mov rcx, [rdx + VMCB_RIP]
 	mov [rbx + VCPU_RIP], rcx
-	stgi				; an NMI that ended the guest comes in here
 
 	; One line of the exit ring: RIP, reason, TSC.
 	rdtsc
 	mov edi, [rbx + VCPU_RING_POS]
 	add qword [rbx + VCPU_RING_POS], EXIT_RECORD_SIZE
 	and edi, EXIT_RING_SIZE * EXIT_RECORD_SIZE - 1
-	lea rdi, [rbx + rdi + VCPU_RING]
-	mov [rdi], rcx
-	mov [rdi + 8], rsi
-	mov [rdi + 16], eax
-	mov [rdi + 20], edx
+	mov [rbx + rdi + VCPU_RING], rcx
+	mov [rbx + rdi + VCPU_RING + 8], rsi
+	mov [rbx + rdi + VCPU_RING + 16], eax
+	mov [rbx + rdi + VCPU_RING + 20], edx
 
 	mov rdi, rbx
 	cmp rsi, SVM_EXIT_CODES
@@ -100,13 +94,20 @@ svm_enter:
 	jmp .events
 .far:
 	call svm_exit_far
-	jmp .check
+	cmp qword [rbx + VCPU_EVENTS], 0
+	je .load
 
-.events:
+.events:				; the slow path may wait: as all C outside this loop, with GIF 1 and IF 0
+	cli
+	stgi
 	mov rdi, rbx
 	call vcpu_prepare_entry
+	clgi
+	sti
 	test al, al
 	jnz .load
+	cli
+	stgi
 	add rsp, 8
 	pop r15
 	pop r14

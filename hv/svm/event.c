@@ -18,21 +18,21 @@ void svm_inject(struct vcpu *v, const struct vcpu_event *e)
 	}
 }
 
-static bool free_to_inject(const struct svm_vcpu *x)
+static bool in_shadow(const struct svm_vcpu *x)
 {
-	return !(*vmcb_interrupt_shadow(x->vmcb) & 1) && !(*vmcb_eventinj(x->vmcb) & EVENT_VALID);
+	return *vmcb_interrupt_shadow(x->vmcb) & 1;
 }
 
 bool svm_can_take_interrupt(struct vcpu *v)
 {
 	struct svm_vcpu *x = to_svm(v);
 
-	return (*vmcb_rflags(x->vmcb) & RFLAGS_IF) && free_to_inject(x);
+	return (*vmcb_rflags(x->vmcb) & RFLAGS_IF) && !in_shadow(x);
 }
 
 bool svm_can_take_nmi(struct vcpu *v)
 {
-	return !to_svm(v)->nmi_blocked && free_to_inject(to_svm(v));
+	return !to_svm(v)->nmi_blocked && !in_shadow(to_svm(v));
 }
 
 /* A virtual interrupt that is never delivered: its VINTR exit comes when the guest could take one. */

@@ -2,6 +2,7 @@
 
 #include "host/cpu.h"
 #include "host/panic.h"
+#include "lib/string.h"
 #include "svm/exits_list.h"
 #include "svm/svm.h"
 #include "vm/exits.h"
@@ -68,22 +69,16 @@ static void exit_mc(struct vcpu *v)
 	panic("machine check while a guest ran at rip %#llx", (unsigned long long)v->rip);
 }
 
+/* Interrupts and NMIs that wait come in here. */
 static void take_interrupts(void)
 {
-	__asm__ volatile("sti; nop; cli" ::: "memory");
+	__asm__ volatile("stgi; nop; clgi" ::: "memory");
 }
 
-/* The interrupt is still pending: open the gate for it. */
 static void exit_intr(struct vcpu *v)
 {
 	svm_take_vectoring(v);
 	take_interrupts();
-}
-
-/* STGI after the exit has let the NMI in already. */
-static void exit_nmi(struct vcpu *v)
-{
-	svm_take_vectoring(v);
 }
 
 static void exit_vintr(struct vcpu *v)
@@ -117,22 +112,12 @@ static void exit_ioio(struct vcpu *v)
 	/* Bochs holds physical interrupts back while the guest's IF is 0: a guest that polls gets them here. */
 	if (unlikely(!(*vmcb_rflags(b) & RFLAGS_IF)))
 		take_interrupts();
-	to_svm(v)->length = (u32)(*vmcb_exitinfo2(b) - v->rip);
-	to_svm(v)->length_rip = v->rip;
-	to_svm(v)->length_cr3 = *vmcb_cr3(b);
+	*vmcb_nrip(b) = *vmcb_exitinfo2(b);
 	if (likely(!(info & BIT(2)))) {
 		exit_io(v, port, size, in);
 	} else if (!svm_decode(v, &i)) {
 		exit_io_string(v, port, size, in, info & BIT(3), i.addr_size, in ? SEG_ES : (enum seg)i.seg);
 	}
-}
-
-/* Some CPUs do not intercept XSETBV: leaf 0Dh depends on what it set. */
-static void exit_cpuid_leaf(struct vcpu *v)
-{
-	if (unlikely((u32)v->regs[RAX] == 0x0D && (*vmcb_cr4(to_svm(v)->vmcb) & CR4_OSXSAVE)))
-		v->xcr0 = xgetbv(0);
-	exit_cpuid(v);
 }
 
 static void exit_msr(struct vcpu *v)
@@ -199,18 +184,16 @@ void svm_exit_far(struct vcpu *v, u64 code)
 
 const char *svm_exit_name(u64 code)
 {
-	static const struct {
-		u16 code;
-		const char *name;
-	} names[] = {
-#define X(code, name, handler) {code, #name},
+	static const u8 codes[] = {
+#define X(code, name, handler) code,
 		SVM_EXITS(X)
 #undef X
-		{SVM_EXIT_NPF, "NPF"},
 	};
+#define X(code, name, handler) #name "\0"
+	static const char names[] = SVM_EXITS(X) "?";
+#undef X
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (names[i].code == code)
-			return names[i].name;
-	return (u32)code == SVM_EXIT_INVALID ? "INVALID" : "?";
+	if (code == SVM_EXIT_NPF)
+		return "NPF";
+	return (u32)code == SVM_EXIT_INVALID ? "INVALID" : name_of(codes, ARRAY_SIZE(codes), names, code);
 }

@@ -1,4 +1,4 @@
-/* VM exits by exit code below 100h, once: X(code, NAME, handler). Names as in APM 2 appendix C. */
+/* VM exits by exit code below SVM_EXIT_CODES, once: X(code, NAME, handler). Names as in APM 2 appendix C. */
 #define SVM_EXITS(X)                                                                                         \
 	X(0x008, CR8_READ, exit_cr8)                                                                         \
 	X(0x018, CR8_WRITE, exit_cr8)                                                                        \
@@ -6,10 +6,10 @@
 	X(0x051, EXCEPTION_AC, exit_ac)                                                                      \
 	X(0x052, EXCEPTION_MC, exit_mc)                                                                      \
 	X(0x060, INTR, exit_intr)                                                                            \
-	X(0x061, NMI, exit_nmi)                                                                              \
+	X(0x061, NMI, exit_intr)                                                                             \
 	X(0x064, VINTR, exit_vintr)                                                                          \
 	X(0x06F, RDPMC, exit_gp)                                                                             \
-	X(0x072, CPUID, exit_cpuid_leaf)                                                                     \
+	X(0x072, CPUID, exit_cpuid)                                                                          \
 	X(0x074, IRET, exit_iret)                                                                            \
 	X(0x076, INVD, exit_invd)                                                                            \
 	X(0x078, HLT, exit_hlt)                                                                              \

@@ -1,5 +1,5 @@
 /* Getting past the instruction that exited. CPUs without nRIP do not say how long it was: then it is decoded,
- * and the last one is remembered, because the same few instructions exit again and again. */
+ * and lengths are remembered, because the same few instructions exit again and again. */
 
 #include "host/cpu.h"
 #include "lib/errno.h"
@@ -33,39 +33,60 @@ int svm_decode(struct vcpu *v, struct insn *out)
 	return 0;
 }
 
-static u32 measure(struct svm_vcpu *x)
+static struct svm_length *length_slot(struct svm_vcpu *x)
+{
+	return &x->lengths[x->v.rip % SVM_LENGTHS];
+}
+
+/* Sets RIP, ends the shadow, and does what few instructions need: EIP that wraps at 4 GiB outside 64-bit mode, and
+ * the #DB that TF asks for. */
+static __attribute__((noinline, cold)) void skip_to(struct svm_vcpu *x, u64 rip)
+{
+	void *b = x->vmcb;
+
+	if ((u32)rip < INSN_MAX && vcpu_code_bits(&x->v) != 64)
+		rip = (u32)rip;
+	*vmcb_rip(b) = x->v.rip = rip;
+	*vmcb_interrupt_shadow(b) = 0;
+	if (*vmcb_rflags(b) & RFLAGS_TF) {
+		*vmcb_dr6(b) |= BIT(14);
+		vcpu_exception(&x->v, X86_DB, false, 0);
+	}
+}
+
+static __attribute__((noinline, cold)) void measure_and_skip(struct svm_vcpu *x)
 {
 	struct insn i;
-	u64 cr3 = *vmcb_cr3(x->vmcb);
 
-	if (likely(x->length_rip == x->v.rip && x->length_cr3 == cr3))
-		return x->length;
 	if (svm_decode(&x->v, &i))
-		return 0;
-	x->length_rip = x->v.rip;
-	x->length_cr3 = cr3;
-	x->length = i.len;
-	return i.len;
+		return;
+	*length_slot(x) = (struct svm_length){x->v.rip, *vmcb_cr3(x->vmcb), i.len};
+	skip_to(x, x->v.rip + i.len);
 }
 
 void svm_skip(struct vcpu *v, unsigned len)
 {
 	struct svm_vcpu *x = to_svm(v);
-	u64 rip = v->rip;
+	void *b = x->vmcb;
+	u64 next = *vmcb_nrip(b); /* 0 where the CPU has no nRIP, or none for this exit */
 
-	if (len)
-		rip += len;
-	else if (svm_caps.nrip && *vmcb_nrip(x->vmcb))
-		rip = *vmcb_nrip(x->vmcb);
-	else
-		rip += measure(x);
-	if (unlikely((rip ^ v->rip) >> 32) && vcpu_code_bits(v) != 64)
-		rip = (u32)rip;
-	v->rip = rip;
-	*vmcb_rip(x->vmcb) = rip;
-	*vmcb_interrupt_shadow(x->vmcb) &= ~1ULL;
-	if (unlikely(*vmcb_rflags(x->vmcb) & RFLAGS_TF)) {
-		*vmcb_dr6(x->vmcb) |= BIT(14);
-		vcpu_exception(v, X86_DB, false, 0);
+	if (unlikely(len)) {
+		next = v->rip + len;
+	} else if (next) {
+		*vmcb_nrip(b) = 0;
+	} else {
+		const struct svm_length *l = length_slot(x);
+
+		if (unlikely(l->rip != v->rip || l->cr3 != *vmcb_cr3(b))) {
+			measure_and_skip(x);
+			return;
+		}
+		next = v->rip + l->len;
 	}
+	if (unlikely((u32)next < INSN_MAX || (*vmcb_rflags(b) & RFLAGS_TF))) {
+		skip_to(x, next);
+		return;
+	}
+	*vmcb_rip(b) = v->rip = next;
+	*vmcb_interrupt_shadow(b) = 0;
 }

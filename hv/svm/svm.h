@@ -6,6 +6,8 @@
 #include "vm/slat.h"
 #include "vm/vcpu.h"
 
+#define SVM_LENGTHS 64
+
 struct svm_vcpu {
 	struct vcpu v;
 	void *vmcb;	     /* 4 KiB, its physical address too */
@@ -13,9 +15,10 @@ struct svm_vcpu {
 	u8 *msrpm;	     /* 8 KiB */
 	u8 *iopm;	     /* 12 KiB */
 	bool nmi_blocked;    /* from an NMI's injection to its IRET */
-	u64 length_rip;	     /* without nRIP: the last instruction that was measured ... */
-	u64 length_cr3;
-	u32 length;	     /* ... and its length */
+	struct svm_length {
+		u64 rip, cr3;
+		u32 len;
+	} lengths[SVM_LENGTHS]; /* without nRIP: instructions that were measured, found by RIP's low bits */
 };
 
 static inline struct svm_vcpu *to_svm(struct vcpu *v)
@@ -25,7 +28,6 @@ static inline struct svm_vcpu *to_svm(struct vcpu *v)
 
 struct svm_caps {
 	u32 asids;
-	bool nrip;
 	bool npt_1g;
 	bool real_mode; /* nested paging works for guests with paging off */
 };
@@ -39,7 +41,7 @@ int svm_check(void);
 
 /* svm/exit.c */
 typedef void (*svm_exit_handler)(struct vcpu *v);
-#define SVM_EXIT_CODES 0x100
+#define SVM_EXIT_CODES 0x90
 extern const svm_exit_handler svm_exit_handlers[SVM_EXIT_CODES];
 void svm_exit_far(struct vcpu *v, u64 code); /* codes past the table: nested page fault, failed entry */
 const char *svm_exit_name(u64 code);

@@ -33,7 +33,6 @@ int svm_check(void)
 		return -ENODEV;
 	}
 	svm_caps.asids = r.ebx;
-	svm_caps.nrip = r.edx & BIT(3);
 	svm_caps.npt_1g = cpuid(0x80000001, 0).edx & BIT(26);
 	/* QEMU's default CPU has nested paging and does not say so. */
 	if (!(r.edx & BIT(0)) && !(cpuid(1, 0).ecx & BIT(31))) {
@@ -172,16 +171,6 @@ const char *svm_why_invalid(void *b)
 	return ": reserved bits of CR3, CR4 or EFER, or the event to be injected";
 }
 
-static void svm_dump(struct vcpu *v)
-{
-	void *b = to_svm(v)->vmcb;
-
-	printk("exit %#llx info %#llx %#llx intinfo %#llx eventinj %#llx v_intr %#llx\n",
-	       (unsigned long long)*vmcb_exitcode(b), (unsigned long long)*vmcb_exitinfo1(b),
-	       (unsigned long long)*vmcb_exitinfo2(b), (unsigned long long)*vmcb_exitintinfo(b),
-	       (unsigned long long)*vmcb_eventinj(b), (unsigned long long)*vmcb_v_intr(b));
-}
-
 const struct vcpu_ops svm_ops = {
 	.name = "AMD-V",
 	.enabled = "EFER.SVME set, AMD-V is on",
@@ -214,6 +203,5 @@ const struct vcpu_ops svm_ops = {
 	.apic_irr = svm_apic_irr,
 	.tlb_flush = svm_tlb_flush,
 	.tsc_offset_changed = svm_tsc_offset_changed,
-	.dump = svm_dump,
 	.exit_name = svm_exit_name,
 };

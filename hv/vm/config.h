@@ -3,8 +3,8 @@
 
 #include "lib/types.h"
 
-#define CONFIG_MAX_VMS 8
-#define CONFIG_PATH_MAX 128
+#define CONFIG_MAX_VMS	   8
+#define CONFIG_PATH_MAX	   128
 #define CONFIG_CMDLINE_MAX 2048
 
 enum guest_kind {
@@ -32,8 +32,7 @@ struct vm_config {
 };
 
 struct config {
-	bool quiet;	/* [pxhv] quiet = yes: no boot story */
-	bool report_e9; /* [pxhv] report = e9 */
+	bool quiet; /* [pxhv] quiet = yes: no boot story */
 	u32 vm_count;
 	struct vm_config vms[CONFIG_MAX_VMS];
 };

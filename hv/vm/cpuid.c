@@ -86,6 +86,7 @@ static void patch_topology(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 /* Sizes by XCR0, in the standard and in the compacted format (SDM 1 13.4). */
 static void patch_xstate(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 {
+	u64 xcr0 = cpuid_xcr0_mask() ? xgetbv(0) : 1; /* the guest's own; some CPUs let XSETBV through unseen */
 	u32 standard = 576, compact = 576;
 
 	if (subleaf >= 2) {
@@ -95,7 +96,7 @@ static void patch_xstate(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 	for (unsigned i = 2; i < XSTATE_AREAS; i++) {
 		const struct cpuid_regs *x = &xstate_leaf[i];
 
-		if (!(v->xcr0 & BIT(i)))
+		if (!(xcr0 & BIT(i)))
 			continue;
 		standard = MAX(standard, x->ebx + x->eax);
 		compact = (x->ecx & 2 ? ALIGN_UP(compact, 64) : compact) + x->eax;

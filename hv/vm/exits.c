@@ -50,7 +50,6 @@ void exit_xsetbv(struct vcpu *v)
 		vcpu_gp(v);
 		return;
 	}
-	v->xcr0 = val;
 	v->ops->skip(v, 0);
 }
 

@@ -3,7 +3,7 @@
 #include "vm/exits.h"
 #include "vm/vm.h"
 
-s64 hypercall(struct vcpu *v, u32 number)
+__noinline s64 hypercall(struct vcpu *v, u32 number)
 {
 	if (number == PXHV_HC_VERSION)
 		return PXHV_VERSION;

@@ -10,6 +10,7 @@ static u32 *bank_word(const struct lapic *l, u32 bank, u8 vector)
 
 int lapic_highest(const struct lapic *l, u32 bank)
 {
+#pragma GCC unroll 8
 	for (int i = 7; i >= 0; i--) {
 		u32 word = *lapic_reg(l, bank + i * 16);
 

@@ -239,7 +239,6 @@ static void reset(struct vcpu *v)
 	vcpu_cpuid(v, 0x80000008, 0, &sizes);
 	find(MSR_MTRR_MASK0, &slot);
 	v->msr_store[slot] &= BIT(sizes.eax & 0x3F) - 1; /* to the width of physical addresses */
-	v->xcr0 = 1;
 	if (cpuid_xcr0_mask())
 		xsetbv_safe(0, 1);
 }

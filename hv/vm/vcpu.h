@@ -91,7 +91,6 @@ struct vcpu {
 	bool nmi_pending;
 	struct vcpu_event exception;
 	struct vcpu_event reinject;
-	u64 xcr0;
 	u64 tsc_offset; /* guest TSC = host TSC + offset */
 	struct lapic lapic;
 	struct timer_queue timers;
@@ -132,7 +131,7 @@ struct vcpu_ops {
 	void (*set_state)(struct vcpu *v, const struct cpu_state *s);
 	void (*skip)(struct vcpu *v, unsigned len); /* RIP += len, shadow and RF cleared; len 0: of the exit */
 	void (*inject)(struct vcpu *v, const struct vcpu_event *e); /* at the next entry */
-	bool (*can_take_interrupt)(struct vcpu *v); /* IF set, no shadow, nothing being injected */
+	bool (*can_take_interrupt)(struct vcpu *v); /* IF set, no shadow */
 	bool (*can_take_nmi)(struct vcpu *v);
 	void (*interrupt_window)(struct vcpu *v, bool on);
 	void (*nmi_window)(struct vcpu *v, bool on);
@@ -143,7 +142,6 @@ struct vcpu_ops {
 	bool (*apic_irr)(struct vcpu *v, u8 vector); /* virtual-interrupt delivery: true if taken over */
 	void (*tlb_flush)(struct vcpu *v);	    /* guest-physical mappings were reduced */
 	void (*tsc_offset_changed)(struct vcpu *v);
-	void (*dump)(struct vcpu *v); /* vendor's part of an autopsy */
 	const char *(*exit_name)(u64 reason);
 };
 

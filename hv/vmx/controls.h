@@ -79,7 +79,7 @@ bool vmx_has_apicv(void);
 
 /* The control's SDM name, for dumps; NULL when the list has none for that bit. */
 const char *vmx_control_name(enum control_word w, unsigned bit);
-extern const char *const vmx_control_word_names[CTL_WORDS];
+extern const char vmx_control_word_names[]; /* one behind the other, see nth_string() */
 
 /* struct vcpu_ops.check: 0, or -ENODEV having said what is missing, where that was read and what to do. */
 int vmx_check(void);

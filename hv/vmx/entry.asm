@@ -99,11 +99,10 @@ vmx_exit_entry:
 	mov edi, [rbx + VCPU_RING_POS]
 	add qword [rbx + VCPU_RING_POS], EXIT_RECORD_SIZE
 	and edi, EXIT_RING_SIZE * EXIT_RECORD_SIZE - 1
-	lea rdi, [rbx + rdi + VCPU_RING]
-	mov [rdi], rcx
-	mov [rdi + 8], rsi
-	mov [rdi + 16], eax
-	mov [rdi + 20], edx
+	mov [rbx + rdi + VCPU_RING], rcx
+	mov [rbx + rdi + VCPU_RING + 8], rsi
+	mov [rbx + rdi + VCPU_RING + 16], eax
+	mov [rbx + rdi + VCPU_RING + 20], edx
 
 	mov rdi, rbx
 	cmp esi, VMX_EXIT_REASONS

@@ -5,6 +5,7 @@
 
 #define BLOCKING_STI_MOVSS 3ULL
 #define BLOCKING_NMI BIT(3)
+#define TYPE(info) ((info) >> 8 & 7)
 #define INFO_VALID BIT(31)
 #define INFO_ERROR BIT(11)
 
@@ -13,25 +14,25 @@ void vmx_inject(struct vcpu *v, const struct vcpu_event *e)
 	u32 info = e->info;
 
 	/* Real mode pushes no error code, and entry checks insist on that (SDM 3C 27.2.1.3). */
-	if (!(vmx_guest_cr0() & CR0_PE))
-		info &= ~(u32)INFO_ERROR;
-	vmwrite(VMCS_ENTRY_INTR_INFO, info);
-	if (info & INFO_ERROR)
+	if (info & INFO_ERROR) {
+		if (!(vmx_guest_cr0() & CR0_PE))
+			info &= ~(u32)INFO_ERROR;
 		vmwrite(VMCS_ENTRY_EXCEPTION_ERROR, e->error);
-	vmwrite(VMCS_ENTRY_INSTRUCTION_LEN, e->insn_len);
+	}
+	vmwrite(VMCS_ENTRY_INTR_INFO, info);
+	if (TYPE(info) >= EVENT_SOFTINT)
+		vmwrite(VMCS_ENTRY_INSTRUCTION_LEN, e->insn_len);
 }
 
 bool vmx_can_take_interrupt(struct vcpu *v)
 {
 	return (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF) &&
-	       !(vmread(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_STI_MOVSS) &&
-	       !(vmread(VMCS_ENTRY_INTR_INFO) & INFO_VALID);
+	       !(vmread(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_STI_MOVSS);
 }
 
 bool vmx_can_take_nmi(struct vcpu *v)
 {
-	return !(vmread(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKING_STI_MOVSS | BLOCKING_NMI)) &&
-	       !(vmread(VMCS_ENTRY_INTR_INFO) & INFO_VALID);
+	return !(vmread(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKING_STI_MOVSS | BLOCKING_NMI));
 }
 
 void vmx_interrupt_window(struct vcpu *v, bool on)
@@ -42,9 +43,10 @@ void vmx_interrupt_window(struct vcpu *v, bool on)
 /* Without NMI windows (no virtual NMIs) an interrupt window stands in: later than need be, never lost. */
 void vmx_nmi_window(struct vcpu *v, bool on)
 {
-	bool virtual_nmis = vmx_has(CTL_PIN, PIN_VIRTUAL_NMIS) && vmx_has(CTL_PROC, PROC_NMI_WINDOW);
-
-	vmx_set_proc(v, virtual_nmis ? PROC_NMI_WINDOW : PROC_INTERRUPT_WINDOW, on);
+	if (vmx_has(CTL_PIN, PIN_VIRTUAL_NMIS) && vmx_has(CTL_PROC, PROC_NMI_WINDOW))
+		vmx_set_proc(v, PROC_NMI_WINDOW, on);
+	else if (on)
+		vmx_set_proc(v, PROC_INTERRUPT_WINDOW, true);
 }
 
 void vmx_take_vectoring(struct vcpu *v)
@@ -58,6 +60,6 @@ void vmx_take_vectoring(struct vcpu *v)
 	v->reinject.insn_len = (u32)vmread(VMCS_EXIT_INSTRUCTION_LEN);
 	v->events |= EV_REINJECT;
 	/* An NMI that was cut short is not blocking yet (SDM 3C 28.2.4). */
-	if (((info >> 8) & 7) == EVENT_NMI)
+	if (TYPE(info) == EVENT_NMI)
 		vmwrite(VMCS_GUEST_INTERRUPTIBILITY, vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_NMI);
 }

@@ -161,17 +161,6 @@ const vmx_exit_handler vmx_exit_handlers[VMX_EXIT_REASONS] = {
 };
 #pragma GCC diagnostic pop
 
-const char *vmx_exit_name(u64 reason)
-{
-	static const char *const names[VMX_EXIT_REASONS] = {
-#define X(number, name, handler) [number] = #name,
-		VMX_EXITS(X)
-#undef X
-	};
-
-	return reason < VMX_EXIT_REASONS && names[reason] ? names[reason] : "?";
-}
-
 void vmx_exit_bad(struct vcpu *v, u32 reason)
 {
 	if (reason & BIT(31)) {

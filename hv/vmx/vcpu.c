@@ -261,6 +261,5 @@ const struct vcpu_ops vmx_ops = {
 	.apic_irr = vmx_apic_irr,
 	.tlb_flush = vmx_ept_flush,
 	.tsc_offset_changed = vmx_tsc_offset_changed,
-	.dump = vmx_dump,
 	.exit_name = vmx_exit_name,
 };

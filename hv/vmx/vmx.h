@@ -6,7 +6,7 @@
 #include "vmx/controls.h"
 #include "vmx/vmcs.h"
 
-#define VMX_EXIT_REASONS 70
+#define VMX_EXIT_REASONS 57
 
 struct vmx_vcpu {
 	struct vcpu v;
@@ -34,7 +34,6 @@ void vmx_exit_entry(void);
 /* Exit handlers by basic exit reason (vmx/exit.c). */
 typedef void (*vmx_exit_handler)(struct vcpu *v);
 extern const vmx_exit_handler vmx_exit_handlers[VMX_EXIT_REASONS];
-const char *vmx_exit_name(u64 reason);
 
 /* Reasons with bit 31 (failed entry) or past the table. */
 void vmx_exit_bad(struct vcpu *v, u32 reason);
@@ -99,6 +98,6 @@ int vmx_wrmsr(struct vcpu *v, u32 msr, u64 val);
 unsigned vmx_check_controls(void);
 unsigned vmx_check_guest_state(void);
 
-/* vmx/fail.c: says on the console why an entry failed, field by field. */
+/* vmx/fail.c: an exit's name; says on the console why an entry failed, field by field. */
+const char *vmx_exit_name(u64 reason);
 void vmx_explain_entry_failure(struct vcpu *v, u32 reason, int vmfail);
-void vmx_dump(struct vcpu *v);

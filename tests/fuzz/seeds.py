@@ -46,7 +46,6 @@ def fat_disk(spc: int) -> bytes:
 CONFIGS = [
     b"""[pxhv]
 quiet = yes
-report = e9
 [vm debian]
 kernel  = vmlinuz ; a comment
 initrd  = initrd.img

@@ -35,6 +35,12 @@ class Run:
             at = m.end()
 
 
+@pytest.fixture(autouse=True)
+def own_temporary_folder(tmp_path, monkeypatch):
+    """Work folders of runs that a test kills are left in the test's own folder."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+
 def pxhv_command(*args) -> list[str]:
     return [sys.executable, str(PXHV), *map(str, args)]
 

@@ -20,7 +20,7 @@ class Guest:
 GUESTS = {
     "hello16": Guest("guest/hello16.bin", "0x7C00:16", prints=["Hello from real mode"]),
     "hello64": Guest("guest/hello64.bin", "0x100000:64", prints=[
-        "Hello from long mode", "CPU vendor: +GenuineIntel", "Hypervisor: +pxHVpxHVpxHV", r"Time \(UTC\): +\d\d:\d\d"]),
+        "Hello from long mode", "CPU vendor: +(GenuineIntel|AuthenticAMD)", "Hypervisor: +pxHVpxHVpxHV", r"Time \(UTC\): +\d\d:\d\d"]),
     "hypercall": Guest("guest/hypercall.bin", "0x100000:64", prints=["ABC"]),
 }
 
@@ -40,6 +40,18 @@ def test_guests() -> dict[str, Guest]:
 
 
 TEST_GUESTS = test_guests()
+
+# Test guests that wait for somebody to type: what they say, and what is typed then.
+ASKS_RESET = r"k, 9, c or q\?"
+DIALOGUES = {
+    "reboot": [(ASKS_RESET, key) for key in "k9cq"],
+    "ioapic_uart": [("type a line:", "a line of text\r"), ("a line of text", "")],
+}
+
+# Test guests that fail on a machine by no fault of the hypervisor, and why.
+NOT_THERE = {
+    ("qemu", "msr"): "TCG takes an FS base that is not canonical",
+}
 
 # Which guests run where. "" is the engine's default CPU.
 ALL = list(GUESTS)

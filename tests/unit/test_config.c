@@ -56,7 +56,6 @@ static void defaults(void **state)
 	const struct vm_config *vm = vm_of("kernel = vmlinuz");
 
 	assert_false(config.quiet);
-	assert_false(config.report_e9);
 	assert_int_equal(config.vm_count, 1);
 	assert_string_equal(vm->name, "x");
 	assert_int_equal(vm->kind, GUEST_LINUX);
@@ -76,12 +75,11 @@ static void every_key(void **state)
 	const struct vm_config *vm;
 
 	assert_int_equal(
-		parse("[pxhv]\nquiet = yes\nreport = e9\n\n[vm debian]\nkernel = boot/vmlinuz\n"
+		parse("[pxhv]\nquiet = yes\n\n[vm debian]\nkernel = boot/vmlinuz\n"
 		      "initrd=initrd.img\n cmdline\t=  console=ttyS0 quiet  \nmemory = 1G\ncpus = 8\n"
 		      "console = vga\ndebug-exit = yes\non-crash = restart\n[vm b]\nflat = f@0x1000:16"),
 		0);
 	assert_true(config.quiet);
-	assert_true(config.report_e9);
 	assert_int_equal(config.vm_count, 2);
 	vm = &config.vms[0];
 	assert_string_equal(vm->name, "debian");
@@ -93,13 +91,13 @@ static void every_key(void **state)
 	assert_true(vm->console_vga);
 	assert_true(vm->debug_exit);
 	assert_true(vm->restart_on_crash);
-	assert_int_equal(vm->line, 5);
+	assert_int_equal(vm->line, 4);
 	assert_int_equal(config.vms[1].kind, GUEST_FLAT);
-	assert_int_equal(config.vms[1].line, 14);
-	assert_int_equal(parse("[pxhv]\nquiet = no\nreport = none\n[vm a]\nkernel=k\nconsole = serial\n"
+	assert_int_equal(config.vms[1].line, 13);
+	assert_int_equal(parse("[pxhv]\nquiet = no\n[vm a]\nkernel=k\nconsole = serial\n"
 			       "debug-exit = no\non-crash = stop\n"),
 			 0);
-	assert_false(config.quiet || config.report_e9 || config.vms[0].console_vga);
+	assert_false(config.quiet || config.vms[0].console_vga);
 	assert_int_equal(vm_of("multiboot = xv6")->kind, GUEST_MULTIBOOT);
 	assert_int_equal(vm_of("firmware = bios.bin")->kind, GUEST_FIRMWARE);
 }

@@ -57,7 +57,7 @@ def add_guest_options(p: argparse.ArgumentParser) -> None:
 
 def add_engine_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--engine", choices=("auto", *engine.ENGINES), default="auto",
-                   help="auto: KVM if it can nest here, else Bochs, which emulates VT-x")
+                   help="auto: KVM if it can nest here, else QEMU, which emulates AMD-V")
     p.add_argument("--cpu", metavar="MODEL", default="", help="in the engine's words (bochs --help cpu)")
     p.add_argument("--media", choices=MEDIA, default="ide", help="what QEMU boots the disk from")
     p.add_argument("--host-memory", metavar="M", help="of the PC; 512M by default, or more if the guests need it")

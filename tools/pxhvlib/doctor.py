@@ -53,7 +53,7 @@ def run() -> int:
     print(f"kvm      {'ready: nested virtualization is on' if not problem else 'no: ' + problem}")
     has_bochs, has_qemu = bool(find_program("bochs")), bool(find_program(qemu.PROGRAM))
     print(f"bochs    {'ready: emulates VT-x and AMD-V' if has_bochs else 'no: not installed'}")
-    print(f"qemu     {'boots, but has no VT-x without KVM' if has_qemu else 'no: not installed'}")
+    print(f"qemu     {'ready: emulates AMD-V (VT-x only with KVM)' if has_qemu else 'no: not installed'}")
     usable = not problem or has_bochs
     print(f"auto     {choose('') if usable else 'nothing that can run the hypervisor'}")
     print()

@@ -45,13 +45,13 @@ def kvm_problem() -> str:
 
 
 def choose(cpu: str) -> str:
-    """The engine for --engine auto: KVM where it can nest, else Bochs, which has VT-x on any PC.
+    """The engine for --engine auto: KVM where it can nest, else QEMU, which emulates AMD-V in software and is quick.
 
-    A CPU model that Bochs knows by that name asks for Bochs. QEMU without KVM has only AMD-V: it is not chosen.
+    A CPU model that Bochs knows by that name asks for Bochs, which emulates VT-x.
     """
     if cpu and find_program("bochs") and cpu in bochs.models():
         return "bochs"
-    return "bochs" if kvm_problem() else "kvm"
+    return "qemu" if kvm_problem() else "kvm"
 
 
 def start(engine: str, machine: Machine) -> Emulator:
