@@ -58,9 +58,6 @@ static int svm_enable(void)
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	wrmsr(MSR_VM_HSAVE_PA, (u64)c->vendor);
 	svm_caps.real_mode = svm_probe_real_mode();
-	if (!svm_caps.real_mode)
-		printk("pxHV: nested paging leaves real-mode guests untranslated here, a fault of QEMU before 7.2.15: "
-		       "only guests that start with paging on can run\n");
 	return 0;
 }
 
@@ -127,9 +124,10 @@ static int svm_run(struct vcpu *v)
 	return 0;
 }
 
-static bool svm_can_run_real_mode(void)
+static const char *svm_no_real_mode(void)
 {
-	return svm_caps.real_mode;
+	return svm_caps.real_mode ? NULL
+				  : "nested paging leaves it untranslated, a fault of QEMU before 7.2.15";
 }
 
 static void svm_apic_mode(struct vcpu *v)
@@ -182,7 +180,7 @@ const struct vcpu_ops svm_ops = {
 	.disable = svm_disable,
 	.slat = &svm_npt_format,
 	.slat_max_level = svm_npt_max_level,
-	.can_run_real_mode = svm_can_run_real_mode,
+	.no_real_mode = svm_no_real_mode,
 	.create = svm_create,
 	.destroy = svm_destroy,
 	.run = svm_run,

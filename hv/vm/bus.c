@@ -76,7 +76,7 @@ static __attribute__((noinline)) u32 pio_read_slow(struct vm *vm, u16 port, unsi
 
 	if (pio_unclaimed(vm, port, size)) {
 		vm->unclaimed_reads++;
-		return ~0u >> (32 - 8 * size);
+		return (u32)(BIT(8 * size) - 1);
 	}
 	for (unsigned i = 0; i < size; i++)
 		val |= bus_pio_read(vm, (u16)(port + i), 1) << (8 * i);

@@ -120,7 +120,7 @@ struct vcpu_ops {
 	void (*disable)(void);
 	const struct slat_format *slat;
 	unsigned (*slat_max_level)(void);
-	bool (*can_run_real_mode)(void);
+	const char *(*no_real_mode)(void); /* why real-mode guests cannot run; NULL when they can */
 	int (*create)(struct vcpu *v); /* vm and index are set; says what fails, but for -ENOMEM */
 	void (*destroy)(struct vcpu *v); /* also when create() failed or was never called */
 	int (*run)(struct vcpu *v); /* until EV_END; handles everything else itself */

@@ -13,6 +13,11 @@ void host_timer_rearm(u64 deadline)
 
 	if (c->timer_deadline == deadline)
 		return;
+	/* What is due already need not wait for an interrupt. */
+	if (unlikely(deadline <= tsc_now()) && c->vcpu) {
+		__atomic_or_fetch(&c->vcpu->events, EV_TIMER, __ATOMIC_RELEASE);
+		return;
+	}
 	apic_timer_arm(deadline);
 	c->timer_deadline = deadline;
 }

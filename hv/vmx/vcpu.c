@@ -224,9 +224,11 @@ static void vmx_tsc_offset_changed(struct vcpu *v)
 	vmwrite(VMCS_TSC_OFFSET, v->tsc_offset);
 }
 
-static bool vmx_can_run_real_mode(void)
+static const char *vmx_no_real_mode(void)
 {
-	return vmx_has(CTL_PROC2, PROC2_UNRESTRICTED_GUEST);
+	return vmx_has(CTL_PROC2, PROC2_UNRESTRICTED_GUEST)
+		       ? NULL
+		       : "this CPU lacks 'unrestricted guest' (secondary control bit 7, MSR 0x48b bit 39)";
 }
 
 const struct vcpu_ops vmx_ops = {
@@ -240,7 +242,7 @@ const struct vcpu_ops vmx_ops = {
 	.disable = vmx_disable,
 	.slat = &vmx_ept_format,
 	.slat_max_level = vmx_ept_max_level,
-	.can_run_real_mode = vmx_can_run_real_mode,
+	.no_real_mode = vmx_no_real_mode,
 	.create = vmx_create,
 	.destroy = vmx_destroy,
 	.run = vmx_run,

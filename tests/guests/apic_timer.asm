@@ -88,7 +88,7 @@ all:
 	mov dword [ticks], 0
 	APIC_WRITE APIC_LVT_TIMER, LVT_DEADLINE | VECTOR
 	call read_tsc
-	lea rbx, [rax + 200000]
+	lea rbx, [rax + 20000000]	; far enough for the machine to get to the RDMSR before
 	mov eax, ebx
 	mov rdx, rbx
 	shr rdx, 32

@@ -86,9 +86,9 @@ static unsigned max_level(void)
 	return 2;
 }
 
-static bool can_run_real_mode(void)
+static const char *no_real_mode(void)
 {
-	return false;
+	return "it is a test";
 }
 
 static int create(struct vcpu *v)
@@ -120,7 +120,7 @@ static const struct vcpu_ops ops = {
 	.vcpu_size = sizeof(struct vcpu) + 100,
 	.slat = &format,
 	.slat_max_level = max_level,
-	.can_run_real_mode = can_run_real_mode,
+	.no_real_mode = no_real_mode,
 	.create = create,
 	.destroy = destroy,
 	.run = run,
