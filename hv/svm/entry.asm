@@ -71,6 +71,7 @@ svm_enter:
 	mov [rbx + VCPU_R14], r14
 	mov [rbx + VCPU_R15], r15
 	pop qword [rbx + VCPU_RBX]
+	mov byte [rdx + VMCB_TLB_CONTROL], 0	; a flush was asked for once
 	mov rsi, [rdx + VMCB_EXITCODE]
 	mov rcx, [rdx + VMCB_RIP]
 	mov [rbx + VCPU_RIP], rcx

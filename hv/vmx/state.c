@@ -114,3 +114,9 @@ void vmx_set_state(struct vcpu *v, const struct cpu_state *s)
 	write_cr2(s->cr2);
 	vmx_load_mode(v, s->cr0, s->cr4, s->efer, s->cr3);
 }
+
+/* For GDB, which cannot execute VMREAD by itself (tools/gdb/pxhv.py). */
+__attribute__((used)) u64 vmcs_read(u64 field)
+{
+	return vmread((enum vmcs_field)field);
+}

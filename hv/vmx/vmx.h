@@ -76,6 +76,7 @@ void vmx_set(struct vcpu *v, enum vreg r, u64 val);
 void vmx_get_seg(struct vcpu *v, enum seg s, struct segment *out);
 void vmx_get_state(struct vcpu *v, struct cpu_state *s);
 void vmx_set_state(struct vcpu *v, const struct cpu_state *s);
+u64 vmcs_read(u64 field);
 
 /* vmx/skip.c */
 void vmx_skip(struct vcpu *v, unsigned len);

@@ -9,6 +9,7 @@ from .emulator import Machine, spawn
 from .project import ROOT, need_program
 from .status import PxhvError
 
+COMMANDS = ROOT / "tools" / "gdb" / "pxhv.py"
 SCRIPT = ROOT / "tools" / "gdb" / "pxhv.gdb"
 
 
@@ -21,7 +22,7 @@ def run(machine: Machine, build: Path, commands: list[str], batch: bool) -> int:
     elf, serial = build / "pxhv.elf", build / "gdb-serial.log"
     if not elf.exists():
         raise PxhvError(f"{elf} is missing: run make")
-    gdb = [need_program("gdb"), "-q", "-nx", str(elf), "-ex", f"target remote {machine.workdir}/gdb", "-x", str(SCRIPT)]
+    gdb = [need_program("gdb"), "-q", "-nx", str(elf), "-ex", f"target remote {machine.workdir}/gdb", "-x", str(COMMANDS), "-x", str(SCRIPT)]
     for command in commands:
         gdb += ["-ex", command]
     qemu_log = machine.workdir / "qemu.err"
