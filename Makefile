@@ -4,14 +4,14 @@ BUILD ?= build
 CC := gcc
 OBJCOPY := objcopy
 
-CFLAGS := -std=gnu11 -Os -g -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgeneral-regs-only -mcmodel=small \
+CFLAGS := -std=gnu11 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgeneral-regs-only -mcmodel=small \
 	-fno-asynchronous-unwind-tables -fno-stack-protector -fomit-frame-pointer -fno-strict-aliasing \
 	-fcf-protection=none -ffunction-sections -fdata-sections -fno-common \
 	-Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter -Ihv -I. -MMD -MP
 # GCC's alone: what makes code smaller. The linker sees all of it at once.
 SMALL := -flto -mpreferred-stack-boundary=3 -fno-jump-tables -fno-align-functions -fno-align-jumps \
 	-fno-align-loops -fno-align-labels -malign-data=abi
-LDFLAGS := -flto -flto-partition=one -Os -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none \
+LDFLAGS := -flto -flto-partition=one -Oz -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none \
 	-Wl,-z,noexecstack,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -T linker.ld
 
 # Code that runs on every exit: speed goes before size; and where inlining is worth its bytes (`make bench` says so).
@@ -19,6 +19,8 @@ HOT := hv/vmx/skip.c hv/vmx/exit.c hv/svm/skip.c hv/svm/exit.c hv/vm/bus.c hv/vm
 	hv/vm/inject.c hv/vm/lapic.c hv/vm/lapic_irq.c hv/vm/msr.c
 HOT_INLINE := hv/vm/cpuid.c hv/vm/fetch.c hv/vm/mmio.c hv/vm/emulate.c
 FAST := -O2 -fjump-tables
+# A function that is called once stays one, for the backtraces' sake: it costs next to nothing.
+TINY := -Oz -fno-inline-functions-called-once -fno-tree-loop-im -fno-move-loop-invariants -fno-tree-ch
 
 SRC_C := $(filter-out hv/offsets.c,$(wildcard boot/*.c hv/*.c hv/*/*.c))
 SRC_ASM := $(filter-out boot/mbr.asm,$(wildcard boot/*.asm hv/*/*.asm))
@@ -31,8 +33,10 @@ all: $(BUILD)/mbr.bin $(BUILD)/pxhv.bin
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo '  CC    $<'
-	@$(CC) $(CFLAGS) $(SMALL) $(if $(filter $<,$(HOT) $(HOT_INLINE)),$(FAST)) \
-		$(if $(filter $<,$(HOT)),-fno-inline-functions) -c $< -o $@
+	@$(CC) $(CFLAGS) $(SMALL) \
+		$(if $(filter $<,$(HOT)),$(FAST) -fno-inline-functions,$(if $(filter $<,$(HOT_INLINE)),$(FAST),$(TINY))) -c $< -o $@
+
+$(BUILD)/hv/lib/string.o: CFLAGS += -fno-tree-loop-distribute-patterns
 
 $(BUILD)/offsets.inc: hv/offsets.c Makefile
 	@mkdir -p $(@D)

@@ -2,8 +2,8 @@
  * file loaded: once VMX or SVM is on, the BIOS is gone. */
 #pragma once
 
-#include "lib/types.h"
 #include "host/memmap.h"
+#include "lib/types.h"
 #include "vm/config.h"
 
 /* Filled by stage 2 before hv_main(); the first two lie in text and are not written later. */
@@ -26,7 +26,7 @@ void bios_call(u8 intno, struct bios_regs *r);
 void e820_read(void);
 
 /* 64 KiB below 1 MiB, 64 KiB-aligned, for the BIOS to put data into. */
-#define BIOS_BUFFER 0x70000ULL
+#define BIOS_BUFFER	 0x70000ULL
 #define BIOS_BUFFER_SIZE 0x10000ULL
 
 /* The boot disk by INT 13h (EDD, else CHS). Each returns 0 or -EIO having said which sector and what code. */
@@ -61,8 +61,8 @@ int fat_open(struct fat *f, const char *path, struct fat_file *out);
  * bytes done. 0, -EIO, -EINVAL when the cluster chain is damaged. */
 int fat_read(struct fat *f, const struct fat_file *file, void *buf, void (*progress)(u64 done, u64 total));
 
-/* Parses an INI text of len bytes (CRLF or LF, BOM accepted). Every mistake is printed as "name:LINE: ..." with
- * a suggestion where one is near; returns the number of mistakes, so 0 is good. Pure code. */
+/* Parses an INI text of len bytes (CRLF or LF, BOM accepted). Every mistake is printed as "name:LINE: ..."
+ * with a suggestion where one is near; returns the number of mistakes, so 0 is good. Pure code. */
 unsigned config_parse(struct config *c, const char *name, const char *text, size_t len);
 
 /* Prints progress of loading name: a bar once it takes longer than a second. */
@@ -70,6 +70,7 @@ void progress_begin(const char *name);
 void progress_update(u64 done, u64 total);
 void progress_end(void);
 
-/* Reads pxhv.conf and parses it; loads a file of the partition into fresh host memory. 0 or an error, said. */
+/* Reads pxhv.conf and parses it; loads a file of the partition into fresh host memory. 0 or an error, said.
+ */
 int boot_config(struct config *c);
 int boot_load_file(const char *path, u8 **data, u64 *size);

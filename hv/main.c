@@ -77,15 +77,16 @@ static const struct vcpu_ops *choose_vendor(void)
 }
 
 /* Runs the VM once, from power-on to its end. */
-static enum vm_end run_once(const struct vm_config *c, const struct guest_files *f, const struct vcpu_ops *ops,
-			    u32 *status)
+static enum vm_end run_once(const struct vm_config *c, const struct guest_files *f,
+			    const struct vcpu_ops *ops, u32 *status)
 {
 	struct cpu_state start;
 	struct vm *vm = vm_create(c, ops);
 
 	if (!vm)
 		host_exit(EXIT_REFUSED);
-	story("vm '%s': %s maps %llu MiB", c->name, ops->created, (unsigned long long)(vm->memory_size / MiB));
+	story("vm '%s': %s maps %llu MiB", c->name, ops->created,
+	      (unsigned long long)(vm->memory_size / MiB));
 	if (load_guest(vm, f, &start))
 		host_exit(EXIT_REFUSED);
 	vm->vcpus[0]->ops->set_state(vm->vcpus[0], &start);

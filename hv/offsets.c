@@ -1,5 +1,5 @@
-/* What the assembler files need to know of C: compiled to assembly only; the build turns the marked lines into
- * hv/offsets.inc. */
+/* What the assembler files need to know of C: compiled to assembly only; the build turns the marked lines
+ * into hv/offsets.inc. */
 
 #include "svm/svm.h"
 #include "vm/vcpu.h"
@@ -47,4 +47,5 @@ void offsets(void)
 	DEFINE(VMCB_RAX, VMCB_rax);
 }
 
-_Static_assert(offsetof(struct vcpu, halted) == offsetof(struct vcpu, events) + 4, "entry.asm tests both at once");
+_Static_assert(offsetof(struct vcpu, halted) == offsetof(struct vcpu, events) + 4,
+	       "entry.asm tests both at once");

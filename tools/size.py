@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Bytes of the image by folder, from the linker's map, and whether the whole is within its goal."""
+"""Bytes of the image by folder, from its symbols and their source files, and whether the whole is within its goal."""
 
 import re
 import subprocess
@@ -9,46 +9,52 @@ from pathlib import Path
 
 GOAL = 64_000
 KINDS = ("text", "rodata", "data")
-SECTIONS = {".boot16": "text", ".text": "text", ".rodata": "rodata", ".data": "data"}
-PIECE = re.compile(r"^ \.?(\S+)\s+0x[0-9a-f]+\s+(0x[0-9a-f]+) (\S+\.o)$", re.MULTILINE)
+SECTIONS = {".boot16": "text", ".text": "text", ".rodata": "rodata", ".data": "data", ".symbols": "symbols", ".bss": "bss"}
+# address, size where there is one, name, source file
+SYMBOL = re.compile(r"^(\w+)(?: (\w+))? [tTrRdD] \S+(?:\t.*((?:boot|hv)/[\w/]+)\.\w+:\d+)?$", re.MULTILINE)
 
 
-def section_sizes(elf: Path) -> dict[str, int]:
-    """Bytes of each kind as they stand in the image, padding included."""
-    sizes = defaultdict(int)
+def section_sizes(elf: Path) -> tuple[dict[str, int], list[tuple[str, int, int]]]:
+    """Bytes of each kind as they stand in the image, padding included; and where each section lies."""
+    sizes, places = defaultdict(int), []
     out = subprocess.run(["size", "-A", "-d", str(elf)], check=True, capture_output=True, text=True).stdout
     for line in out.splitlines():
         words = line.split()
         if words and words[0] in SECTIONS:
-            sizes[SECTIONS[words[0]]] += int(words[1])
-        elif words and words[0] == ".bss":
-            sizes["bss"] = int(words[1])
-    return sizes
+            kind, size, start = SECTIONS[words[0]], int(words[1]), int(words[2])
+            sizes[kind] += size
+            places.append((kind, start, start + size))
+    return sizes, places
 
 
 def folder_sizes(elf: Path) -> dict[str, dict[str, int]]:
-    """Bytes of each kind by the folder of the object that they came from."""
-    text = elf.with_suffix(".map").read_text().partition("Linker script and memory map")[2]
-    text = re.sub(r"(?m)^( \S+)\n +(?=0x)", r"\1 ", text)  # long section names stand on a line of their own
+    """Bytes of each kind by folder. Code goes on to the next symbol. Link-time optimization leaves most tables without a
+    source file; what has no symbol in rodata are strings."""
+    sizes, places = section_sizes(elf)
+    out = subprocess.run(["nm", "-S", "-l", "-n", str(elf)], check=True, capture_output=True, text=True).stdout
+    found = [(int(addr, 16), int(size or "0", 16), file) for addr, size, file in SYMBOL.findall(out)]
     folders = defaultdict(lambda: defaultdict(int))
-    for name, size, path in PIECE.findall(text):
-        kind = {"boot16": "text", "symbols": "rodata", "fixup": "rodata"}.get(name, name.split(".")[0])
-        if kind in KINDS:
-            folder = str(Path(path).resolve().relative_to(elf.resolve().parent).parent)
-            folders["symbol table" if folder == "." else folder][kind] += int(size, 16)
+    for kind, start, end in places:
+        inside = [s for s in found if start <= s[0] < end]
+        for (addr, size, file), following in zip(inside, [*inside[1:], (end, 0, "")]):
+            if kind in KINDS:
+                count = following[0] - addr if kind == "text" else size
+                folders[str(Path(file).parent) if file else "(tables)"][kind] += count
+    folders["(strings)"]["rodata"] = sizes["rodata"] - sum(f["rodata"] for f in folders.values())
     return folders
 
 
 def main() -> int:
     elf = Path(sys.argv[1])
-    sections = section_sizes(elf)
+    sizes, _ = section_sizes(elf)
     print(f"{'':14}" + "".join(f"{kind:>9}" for kind in (*KINDS, "all")))
-    for folder, sizes in sorted(folder_sizes(elf).items()):
-        print(f"{folder:14}" + "".join(f"{sizes[kind]:9}" for kind in KINDS) + f"{sum(sizes.values()):9}")
-    total = sum(sections[kind] for kind in KINDS)
-    print(f"{'with padding':14}" + "".join(f"{sections[kind]:9}" for kind in KINDS) + f"{total:9}")
+    for folder, kinds in sorted(folder_sizes(elf).items()):
+        print(f"{folder:14}" + "".join(f"{kinds[kind]:9}" for kind in KINDS) + f"{sum(kinds.values()):9}")
+    total = sum(sizes[kind] for kind in KINDS)
+    print(f"{'with padding':14}" + "".join(f"{sizes[kind]:9}" for kind in KINDS) + f"{total:9}")
+    print(f"{'symbol table':14}{sizes['symbols']:36}")
     verdict = "within" if total <= GOAL else "OVER"
-    print(f"{total} bytes of text, rodata and data: {verdict} the goal of {GOAL}; bss takes {sections['bss']} more in RAM")
+    print(f"{total} bytes of text, rodata and data: {verdict} the goal of {GOAL}; bss takes {sizes['bss']} more in RAM")
     return 0 if total <= GOAL else 1
 
 

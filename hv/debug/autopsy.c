@@ -4,7 +4,7 @@
 #include "vm/vm.h"
 
 #define SHOWN_EXITS 16
-#define ULL(x) ((unsigned long long)(x))
+#define ULL(x)	    ((unsigned long long)(x))
 
 static void print_registers(const struct cpu_state *s)
 {
@@ -20,7 +20,8 @@ static void print_registers(const struct cpu_state *s)
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		printk("%s %04x base %llx limit %x attr %x%s", seg_names[i], s->seg[i].selector,
 		       ULL(s->seg[i].base), s->seg[i].limit, s->seg[i].attr, i % 2 ? "\n" : "   ");
-	printk("gdt %llx/%x  idt %llx/%x\n", ULL(s->gdtr.base), s->gdtr.limit, ULL(s->idtr.base), s->idtr.limit);
+	printk("gdt %llx/%x  idt %llx/%x\n", ULL(s->gdtr.base), s->gdtr.limit, ULL(s->idtr.base),
+	       s->idtr.limit);
 }
 
 static void print_code(struct vcpu *v, const struct cpu_state *s)
@@ -48,8 +49,8 @@ static void print_exits(const struct vcpu *v)
 	for (u64 i = all - n; i != all; i++) {
 		const struct exit_record *r = &v->ring[i % EXIT_RING_SIZE];
 
-		printk("  tsc %llu  rip %llx  %s (%llu)\n", ULL(r->tsc), ULL(r->rip), v->ops->exit_name(r->reason),
-		       ULL(r->reason));
+		printk("  tsc %llu  rip %llx  %s (%llu)\n", ULL(r->tsc), ULL(r->rip),
+		       v->ops->exit_name(r->reason), ULL(r->reason));
 	}
 }
 

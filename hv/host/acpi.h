@@ -1,8 +1,8 @@
 /* What pxHV needs of the PC's ACPI tables. */
 #pragma once
 
-#include "lib/types.h"
 #include "host/percpu.h"
+#include "lib/types.h"
 
 struct acpi_info {
 	bool present;	 /* an RSDP with a valid checksum was found */
@@ -14,7 +14,7 @@ struct acpi_info {
 	struct {
 		u32 gsi;
 		bool level, low;
-	} isa_irq[16]; /* where each ISA IRQ arrives, overrides applied */
+	} isa_irq[16];	   /* where each ISA IRQ arrives, overrides applied */
 	u16 pm_timer_port; /* 0: none */
 	bool pm_timer_32;  /* 32 bits wide, else 24 */
 	u16 pm1a_cnt, pm1b_cnt;

@@ -4,9 +4,9 @@
 #include "lib/types.h"
 
 enum exit_status { /* tools/pxhv gives these back */
-	EXIT_POWEROFF = 0,
-	EXIT_GUEST_DIED = 3,
-	EXIT_REFUSED = 4,
+		   EXIT_POWEROFF = 0,
+		   EXIT_GUEST_DIED = 3,
+		   EXIT_REFUSED = 4,
 };
 
 /* Ends the run: flushes the console, tells whoever watches port 0xE9 the status (a line "pxhv-exit N"), then

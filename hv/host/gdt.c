@@ -9,14 +9,14 @@
 #include "host/percpu.h"
 #include "lib/string.h"
 
-#define MSR_GS_BASE	0xC0000101
-#define IST_STACKS	3
-#define IST_STACK_SIZE	PAGE_SIZE
-#define DESC_CODE64	0x00AF9B000000FFFFULL /* accessed: VM entry and exit want it so */
-#define DESC_DATA	0x00CF93000000FFFFULL
-#define DESC_TSS	0x0000890000000000ULL
+#define MSR_GS_BASE	  0xC0000101
+#define IST_STACKS	  3
+#define IST_STACK_SIZE	  PAGE_SIZE
+#define DESC_CODE64	  0x00AF9B000000FFFFULL /* accessed: VM entry and exit want it so */
+#define DESC_DATA	  0x00CF93000000FFFFULL
+#define DESC_TSS	  0x0000890000000000ULL
 #define CPUID_1_ECX_XSAVE BIT(26)
-#define CPUID_1_EDX_MCE BIT(7)
+#define CPUID_1_EDX_MCE	  BIT(7)
 
 struct tss { /* SDM 3A figure 7-11 */
 	u32 reserved0;

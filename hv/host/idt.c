@@ -65,7 +65,8 @@ void exception_handle(struct trap_frame *f)
 {
 	u64 to = f->vector == X86_DF || f->vector == X86_MC ? 0 : fixup_find(f->rip);
 
-	/* A guest's breakpoint at an address that is ours too: CPUs turn DR7 off at a VM exit, QEMU leaves it. */
+	/* A guest's breakpoint at an address that is ours too: CPUs turn DR7 off at a VM exit, QEMU leaves
+	 * it. */
 	if (f->vector == X86_DB) {
 		f->rflags |= RFLAGS_RF;
 		return;

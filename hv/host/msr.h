@@ -22,17 +22,17 @@ enum {
 	MSR_VMX_EPT_VPID_CAP = 0x48C,
 	MSR_VMX_TRUE_PINBASED = 0x48D, /* the other three TRUE MSRs follow in the order of 481h-484h */
 };
-#define MSR_EFER 0xC0000080U
-#define MSR_STAR 0xC0000081U
-#define MSR_LSTAR 0xC0000082U
-#define MSR_CSTAR 0xC0000083U
-#define MSR_FMASK 0xC0000084U
-#define MSR_FS_BASE 0xC0000100U
-#define MSR_GS_BASE 0xC0000101U
+#define MSR_EFER	   0xC0000080U
+#define MSR_STAR	   0xC0000081U
+#define MSR_LSTAR	   0xC0000082U
+#define MSR_CSTAR	   0xC0000083U
+#define MSR_FMASK	   0xC0000084U
+#define MSR_FS_BASE	   0xC0000100U
+#define MSR_GS_BASE	   0xC0000101U
 #define MSR_KERNEL_GS_BASE 0xC0000102U
-#define MSR_TSC_AUX 0xC0000103U
-#define MSR_VM_CR 0xC0010114U
-#define MSR_VM_HSAVE_PA 0xC0010117U
+#define MSR_TSC_AUX	   0xC0000103U
+#define MSR_VM_CR	   0xC0010114U
+#define MSR_VM_HSAVE_PA	   0xC0010117U
 
 /* Each byte of a PAT is one of UC, WC, WT, WP, WB, UC- (SDM 3A table 12-10). */
 static inline bool msr_pat_valid(u64 pat)

@@ -57,7 +57,7 @@ static bool after_call(u64 addr)
 	memcpy(&to, p - 4, sizeof(to));
 	if (p[-5] == 0xE8 && in_text(addr + (u64)to))
 		return true;
-	for (unsigned i = 2; i < 8; i++)
+	for (int i = 2; i < 8; i++)
 		if (p[-i] == 0xFF && (p[1 - i] & 0x38) == 0x10)
 			return true;
 	return false;

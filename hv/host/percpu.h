@@ -8,9 +8,9 @@ struct vcpu;
 #define MAX_CPUS 32
 
 struct cpu {
-	struct cpu *self; /* at GS:0 */
+	struct cpu *self;  /* at GS:0 */
 	struct vcpu *vcpu; /* running or last run here, else NULL */
-	u32 index;	  /* 0 is the CPU that booted */
+	u32 index;	   /* 0 is the CPU that booted */
 	u32 apic_id;
 	u64 timer_deadline; /* TSC for which the LAPIC timer is armed, ~0 when it is not */
 	u64 interrupts;	    /* external interrupts taken by the host */

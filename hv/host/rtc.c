@@ -3,11 +3,11 @@
 #include "host/rtc.h"
 #include "host/cpu.h"
 
-#define CMOS_INDEX 0x70
-#define CMOS_DATA 0x71
-#define REG_A_UIP BIT(7)
+#define CMOS_INDEX   0x70
+#define CMOS_DATA    0x71
+#define REG_A_UIP    BIT(7)
 #define REG_B_BINARY BIT(2)
-#define REG_B_24H BIT(1)
+#define REG_B_24H    BIT(1)
 
 static u8 cmos(u8 reg)
 {
@@ -27,7 +27,8 @@ static u64 days(u32 year, u32 month, u32 day)
 		year--;
 		month += 12;
 	}
-	return 365ULL * year + year / 4 - year / 100 + year / 400 + (153 * (month - 3) + 2) / 5 + day - 1 - 719468;
+	return 365ULL * year + year / 4 - year / 100 + year / 400 + (153 * (month - 3) + 2) / 5 + day - 1 -
+	       719468;
 }
 
 u64 rtc_read(void)

@@ -12,9 +12,10 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
 
-/* The nth of the strings that follow one another in list, each ended by a NUL; n must be below their number. */
+/* The nth of the strings that follow one another in list, each ended by a NUL; n must be below their number.
+ */
 const char *nth_string(const char *list, unsigned n);
 
-/* What n is called: names are those of the count numbers, one behind the other as above, then one more for any
- * other n. */
+/* What n is called: names are those of the count numbers, one behind the other as above, then one more for
+ * any other n. */
 const char *name_of(const u8 *numbers, unsigned count, const char *names, u64 n);

@@ -4,7 +4,7 @@
 #include "svm/svm.h"
 
 #define EVENT_VALID BIT(31)
-#define TYPE(info) ((info) >> 8 & 7)
+#define TYPE(info)  ((info) >> 8 & 7)
 
 void svm_inject(struct vcpu *v, const struct vcpu_event *e)
 {

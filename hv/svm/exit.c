@@ -8,9 +8,9 @@
 #include "vm/exits.h"
 #include "vm/vm.h"
 
-#define SVM_EXIT_NPF 0x400
+#define SVM_EXIT_NPF	 0x400
 #define SVM_EXIT_INVALID 0xFFFFFFFFU /* -1; some CPUs give 32 bits of it only */
-#define DR7_GD BIT(13)
+#define DR7_GD		 BIT(13)
 
 static void exit_ud(struct vcpu *v)
 {
@@ -49,8 +49,8 @@ static void exit_cr8(struct vcpu *v)
 	svm_skip(v, i.len);
 }
 
-/* #DB and #AC exit because a guest whose handler for one raises it again would otherwise hold the CPU for ever
- * inside event delivery. The CPU has written DR6 already (APM 2 15.12.2). */
+/* #DB and #AC exit because a guest whose handler for one raises it again would otherwise hold the CPU for
+ * ever inside event delivery. The CPU has written DR6 already (APM 2 15.12.2). */
 static void exit_db(struct vcpu *v)
 {
 	svm_take_vectoring(v);
@@ -87,8 +87,8 @@ static void exit_vintr(struct vcpu *v)
 	v->events |= EV_INTERRUPT | (v->nmi_pending ? EV_NMI : 0);
 }
 
-/* The IRET that ends an NMI handler is about to run. The next NMI has to wait until it has: any later exit will
- * do, so nothing is kicked here unless one is waiting already. */
+/* The IRET that ends an NMI handler is about to run. The next NMI has to wait until it has: any later exit
+ * will do, so nothing is kicked here unless one is waiting already. */
 static void exit_iret(struct vcpu *v)
 {
 	struct svm_vcpu *x = to_svm(v);
@@ -109,7 +109,8 @@ static void exit_ioio(struct vcpu *v)
 	bool in = info & 1;
 	struct insn i;
 
-	/* Bochs holds physical interrupts back while the guest's IF is 0: a guest that polls gets them here. */
+	/* Bochs holds physical interrupts back while the guest's IF is 0: a guest that polls gets them here.
+	 */
 	if (unlikely(!(*vmcb_rflags(b) & RFLAGS_IF)))
 		take_interrupts();
 	*vmcb_nrip(b) = *vmcb_exitinfo2(b);
@@ -136,7 +137,9 @@ static void exit_task_switch(struct vcpu *v)
 
 static void exit_shutdown(struct vcpu *v)
 {
-	vm_died(v->vm, "triple fault at rip %#llx: an exception could not be delivered, nor the double fault after it",
+	vm_died(v->vm,
+		"triple fault at rip %#llx: an exception could not be delivered, nor the double fault after "
+		"it",
 		(unsigned long long)v->rip);
 }
 
@@ -150,10 +153,9 @@ static void exit_unknown(struct vcpu *v)
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
-const svm_exit_handler svm_exit_handlers[SVM_EXIT_CODES] = {
-	[0 ... SVM_EXIT_CODES - 1] = exit_unknown,
+const svm_exit_handler svm_exit_handlers[SVM_EXIT_CODES] = {[0 ... SVM_EXIT_CODES - 1] = exit_unknown,
 #define X(code, name, handler) [code] = handler,
-	SVM_EXITS(X)
+							    SVM_EXITS(X)
 #undef X
 };
 #pragma GCC diagnostic pop

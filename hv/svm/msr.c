@@ -1,11 +1,11 @@
 /* MSRs that the VMCB holds, and the MSR permission map (APM 2 15.11). */
 
+#include "host/msr.h"
 #include "host/cpu.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "svm/svm.h"
 #include "vm/exits.h"
-#include "host/msr.h"
 
 /* Two bits an MSR, read then write, in three ranges of 2 KiB. */
 static void intercept(struct svm_vcpu *x, u32 msr, bool read, bool write)

@@ -1,17 +1,17 @@
-/* Nested page tables: the format of long-mode paging, walked as user accesses (APM 2 15.25.6). Memory types go
- * through the host's PAT, whose reset value has WB at 0, WT at 1 (PWT) and UC at 3 (PCD+PWT). */
+/* Nested page tables: the format of long-mode paging, walked as user accesses (APM 2 15.25.6). Memory types
+ * go through the host's PAT, whose reset value has WB at 0, WT at 1 (PWT) and UC at 3 (PCD+PWT). */
 
 #include "host/cpu.h"
 #include "svm/svm.h"
 #include "vm/vm.h"
 
-#define PTE_P BIT(0)
-#define PTE_W BIT(1)
-#define PTE_U BIT(2)
+#define PTE_P	BIT(0)
+#define PTE_W	BIT(1)
+#define PTE_U	BIT(2)
 #define PTE_PWT BIT(3)
 #define PTE_PCD BIT(4)
-#define PTE_PS BIT(7)
-#define PTE_NX BIT(63)
+#define PTE_PS	BIT(7)
+#define PTE_NX	BIT(63)
 
 static u64 npt_leaf(u64 hpa, unsigned prot, enum memtype mt, unsigned level)
 {
@@ -56,8 +56,8 @@ unsigned svm_npt_max_level(void)
 	return svm_caps.npt_1g ? 3 : 2;
 }
 
-/* At the next entry all of this ASID's translations go (APM 2 15.16.2); CPUs without flush-by-ASID take 1, all
- * ASIDs. */
+/* At the next entry all of this ASID's translations go (APM 2 15.16.2); CPUs without flush-by-ASID take 1,
+ * all ASIDs. */
 void svm_tlb_flush(struct vcpu *v)
 {
 	*vmcb_tlb_control(to_svm(v)->vmcb) = 1;

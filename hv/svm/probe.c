@@ -1,14 +1,14 @@
-/* Does nested paging translate a guest that has paging off? QEMU before 7.2.15 leaves such a guest's addresses as
- * they are. One instruction of a throw-away guest in real mode tells: the page that nested paging gives it
- * holds HLT, the page of the same number in the PC's memory VMMCALL. */
+/* Does nested paging translate a guest that has paging off? QEMU before 7.2.15 leaves such a guest's
+ * addresses as they are. One instruction of a throw-away guest in real mode tells: the page that nested
+ * paging gives it holds HLT, the page of the same number in the PC's memory VMMCALL. */
 
 #include "host/cpu.h"
 #include "host/page.h"
 #include "lib/string.h"
 #include "svm/svm.h"
 
-#define PROBE_ADDR 0x1000ULL
-#define SVM_EXIT_HLT 0x78
+#define PROBE_ADDR     0x1000ULL
+#define SVM_EXIT_HLT   0x78
 #define ATTR_REAL_CODE 0x9B
 #define ATTR_REAL_DATA 0x93
 

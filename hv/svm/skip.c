@@ -38,8 +38,8 @@ static struct svm_length *length_slot(struct svm_vcpu *x)
 	return &x->lengths[x->v.rip % SVM_LENGTHS];
 }
 
-/* Sets RIP, ends the shadow, and does what few instructions need: EIP that wraps at 4 GiB outside 64-bit mode, and
- * the #DB that TF asks for. */
+/* Sets RIP, ends the shadow, and does what few instructions need: EIP that wraps at 4 GiB outside 64-bit
+ * mode, and the #DB that TF asks for. */
 static __attribute__((noinline, cold)) void skip_to(struct svm_vcpu *x, u64 rip)
 {
 	void *b = x->vmcb;

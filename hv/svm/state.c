@@ -86,8 +86,8 @@ static void set_seg(struct svm_vcpu *x, enum seg s, const struct segment *in)
 {
 	u16 attr = in->attr & SEG_UNUSABLE ? 0 : (u16)((in->attr & 0xFF) | (in->attr >> 4 & 0xF00));
 
-	*segment(x, s) =
-		(struct vmcb_segment){.selector = in->selector, .attr = attr, .limit = in->limit, .base = in->base};
+	*segment(x, s) = (struct vmcb_segment){
+		.selector = in->selector, .attr = attr, .limit = in->limit, .base = in->base};
 }
 
 void svm_get_state(struct vcpu *v, struct cpu_state *s)

@@ -11,8 +11,8 @@
 #include "vm/vm.h"
 
 #define VM_CR_SVMDIS BIT(4)
-#define IOPM_SIZE (3 * PAGE_SIZE)
-#define MSRPM_SIZE (2 * PAGE_SIZE)
+#define IOPM_SIZE    (3 * PAGE_SIZE)
+#define MSRPM_SIZE   (2 * PAGE_SIZE)
 
 struct svm_caps svm_caps;
 
@@ -36,7 +36,8 @@ int svm_check(void)
 	svm_caps.npt_1g = cpuid(0x80000001, 0).edx & BIT(26);
 	/* QEMU's default CPU has nested paging and does not say so. */
 	if (!(r.edx & BIT(0)) && !(cpuid(1, 0).ecx & BIT(31))) {
-		printk("pxHV: this CPU's AMD-V has no nested paging (CPUID 8000000Ah:EDX bit 0 is 0), which pxHV "
+		printk("pxHV: this CPU's AMD-V has no nested paging (CPUID 8000000Ah:EDX bit 0 is 0), which "
+		       "pxHV "
 		       "needs: AMD CPUs have it from 2007 on (Barcelona).\n");
 		return -ENODEV;
 	}
@@ -83,9 +84,9 @@ static void write_controls(struct svm_vcpu *x)
 
 	*vmcb_intercept_cr_read(b) = *vmcb_intercept_cr_write(b) = (u16)BIT(8);
 	*vmcb_intercept_exceptions(b) = (u32)(BIT(X86_DB) | BIT(X86_AC) | BIT(X86_MC));
-	*vmcb_intercept1(b) = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_RDPMC | INTERCEPT_CPUID | INTERCEPT_INVD |
-			      INTERCEPT_HLT | INTERCEPT_INVLPGA | INTERCEPT_IOIO | INTERCEPT_MSR |
-			      INTERCEPT_TASK_SWITCH | (u32)INTERCEPT_SHUTDOWN;
+	*vmcb_intercept1(b) = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_RDPMC | INTERCEPT_CPUID |
+			      INTERCEPT_INVD | INTERCEPT_HLT | INTERCEPT_INVLPGA | INTERCEPT_IOIO |
+			      INTERCEPT_MSR | INTERCEPT_TASK_SWITCH | (u32)INTERCEPT_SHUTDOWN;
 	*vmcb_intercept2(b) = INTERCEPT2_VMRUN | INTERCEPT2_VMMCALL | INTERCEPT2_VMLOAD | INTERCEPT2_VMSAVE |
 			      INTERCEPT2_STGI | INTERCEPT2_CLGI | INTERCEPT2_SKINIT | INTERCEPT2_MONITOR |
 			      INTERCEPT2_MWAIT | INTERCEPT2_XSETBV;

@@ -111,7 +111,7 @@ enum {
 };
 
 /* v_intr */
-#define V_IRQ BIT(8)
+#define V_IRQ		BIT(8)
 #define V_INTR_PRIO_MAX (15ULL << 16)
-#define V_IGN_TPR BIT(20)
-#define V_INTR_MASKING BIT(24)
+#define V_IGN_TPR	BIT(20)
+#define V_INTR_MASKING	BIT(24)

@@ -86,7 +86,8 @@ static void patch_topology(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 /* Sizes by XCR0, in the standard and in the compacted format (SDM 1 13.4). */
 static void patch_xstate(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 {
-	u64 xcr0 = cpuid_xcr0_mask() ? xgetbv(0) : 1; /* the guest's own; some CPUs let XSETBV through unseen */
+	u64 xcr0 =
+		cpuid_xcr0_mask() ? xgetbv(0) : 1; /* the guest's own; some CPUs let XSETBV through unseen */
 	u32 standard = 576, compact = 576;
 
 	if (subleaf >= 2) {

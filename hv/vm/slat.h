@@ -28,8 +28,8 @@ void slat_destroy(struct slat *s);
 
 /* Maps [gpa, gpa+size) (page-aligned) to hpa with the largest pages that fit, splitting larger pages that
  * are in the way; prot 0 unmaps. type(hpa, size) gives the memory type of a host range or -1 if it
- * changes within, in which case smaller pages are used; NULL means write-back. The caller invalidates. Returns
- * 0, -EINVAL (unaligned, or beyond 48 bits) or -ENOMEM. */
+ * changes within, in which case smaller pages are used; NULL means write-back. The caller invalidates.
+ * Returns 0, -EINVAL (unaligned, or beyond 48 bits) or -ENOMEM. */
 int slat_map(struct slat *s, u64 gpa, u64 hpa, u64 size, unsigned prot, int (*type)(u64 hpa, u64 size));
 
 /* One step of a walk, for dumps: the entry of level (4..1) that gpa goes through. Returns the level at which

@@ -13,8 +13,8 @@ enum seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG
 
 struct segment {
 	u16 selector;
-	u16 attr; /* access rights as in a VMCS: type 0-3, S 4, DPL 5-6, P 7, AVL 12, L 13, D/B 14, G 15; and
-		   * SEG_UNUSABLE */
+	u16 attr;  /* access rights as in a VMCS: type 0-3, S 4, DPL 5-6, P 7, AVL 12, L 13, D/B 14, G 15; and
+		    * SEG_UNUSABLE */
 	u32 limit; /* in bytes, expanded */
 	u64 base;
 };
@@ -82,8 +82,8 @@ struct fetch {
 struct vcpu {
 	u64 regs[GPR_COUNT]; /* [RSP] is the vendor's while the vcpu runs */
 	u32 events;
-	u32 halted; /* HLT until an event */
-	u64 rip;    /* at the last exit; ops.skip moves it on */
+	u32 halted;   /* HLT until an event */
+	u64 rip;      /* at the last exit; ops.skip moves it on */
 	u64 ring_pos; /* exits so far, in bytes of exit records */
 	struct vm *vm;
 	const struct vcpu_ops *ops;
@@ -110,37 +110,38 @@ static inline u64 vcpu_exits(const struct vcpu *v)
 
 /* The vendor's side. All calls are made on the CPU that runs the vcpu. */
 struct vcpu_ops {
-	const char *name;	 /* "VT-x", "AMD-V" */
-	const char *enabled;	 /* the boot story's words for each step */
+	const char *name;    /* "VT-x", "AMD-V" */
+	const char *enabled; /* the boot story's words for each step */
 	const char *created;
 	const char *entry;
-	size_t vcpu_size;	 /* of the vendor's struct, which starts with struct vcpu */
-	int (*check)(void);	 /* can this CPU do it? 0, or -ENODEV having said why and what to do */
-	int (*enable)(void);	 /* VMXON / EFER.SVME on the running CPU */
+	size_t vcpu_size;    /* of the vendor's struct, which starts with struct vcpu */
+	int (*check)(void);  /* can this CPU do it? 0, or -ENODEV having said why and what to do */
+	int (*enable)(void); /* VMXON / EFER.SVME on the running CPU */
 	void (*disable)(void);
 	const struct slat_format *slat;
 	unsigned (*slat_max_level)(void);
 	const char *(*no_real_mode)(void); /* why real-mode guests cannot run; NULL when they can */
-	int (*create)(struct vcpu *v); /* vm and index are set; says what fails, but for -ENOMEM */
-	void (*destroy)(struct vcpu *v); /* also when create() failed or was never called */
-	int (*run)(struct vcpu *v); /* until EV_END; handles everything else itself */
+	int (*create)(struct vcpu *v);	   /* vm and index are set; says what fails, but for -ENOMEM */
+	void (*destroy)(struct vcpu *v);   /* also when create() failed or was never called */
+	int (*run)(struct vcpu *v);	   /* until EV_END; handles everything else itself */
 	u64 (*get)(struct vcpu *v, enum vreg r);
 	void (*set)(struct vcpu *v, enum vreg r, u64 val); /* CR0/CR4/EFER with all their side effects */
 	void (*get_seg)(struct vcpu *v, enum seg s, struct segment *out);
 	void (*get_state)(struct vcpu *v, struct cpu_state *s);
 	void (*set_state)(struct vcpu *v, const struct cpu_state *s);
-	void (*skip)(struct vcpu *v, unsigned len); /* RIP += len, shadow and RF cleared; len 0: of the exit */
+	void (*skip)(struct vcpu *v,
+		     unsigned len); /* RIP += len, shadow and RF cleared; len 0: of the exit */
 	void (*inject)(struct vcpu *v, const struct vcpu_event *e); /* at the next entry */
-	bool (*can_take_interrupt)(struct vcpu *v); /* IF set, no shadow */
+	bool (*can_take_interrupt)(struct vcpu *v);		    /* IF set, no shadow */
 	bool (*can_take_nmi)(struct vcpu *v);
 	void (*interrupt_window)(struct vcpu *v, bool on);
 	void (*nmi_window)(struct vcpu *v, bool on);
 	/* MSRs that live in the VMCS/VMCB or in the CPU: 0, -EPERM for #GP, -ENOENT if not the vendor's. */
 	int (*rdmsr)(struct vcpu *v, u32 msr, u64 *val);
 	int (*wrmsr)(struct vcpu *v, u32 msr, u64 val);
-	void (*apic_mode)(struct vcpu *v);	    /* the guest changed APIC_BASE */
+	void (*apic_mode)(struct vcpu *v);	     /* the guest changed APIC_BASE */
 	bool (*apic_irr)(struct vcpu *v, u8 vector); /* virtual-interrupt delivery: true if taken over */
-	void (*tlb_flush)(struct vcpu *v);	    /* guest-physical mappings were reduced */
+	void (*tlb_flush)(struct vcpu *v);	     /* guest-physical mappings were reduced */
 	void (*tsc_offset_changed)(struct vcpu *v);
 	const char *(*exit_name)(u64 reason);
 };
@@ -171,10 +172,10 @@ bool vcpu_can_wake(struct vcpu *v);
 /* Fires v's due timers, with the VM's lock held, and arms the host's timer for the next. */
 void vcpu_run_timers(struct vcpu *v);
 
-/* Guest memory by linear address. access: PF_WRITE, PF_USER (CPL 3), PF_FETCH bits of a #PF error code. Accessed
- * and dirty bits are set as the CPU does. Return 0, or -EFAULT with *fault_addr and *fault_error set for
- * vcpu_page_fault() (not injected by these), or -EINVAL for an address that is not canonical (#GP or #SS).
- * Protection keys are not looked at. A copy that faults in a later page has moved what comes before. */
+/* Guest memory by linear address. access: PF_WRITE, PF_USER (CPL 3), PF_FETCH bits of a #PF error code.
+ * Accessed and dirty bits are set as the CPU does. Return 0, or -EFAULT with *fault_addr and *fault_error set
+ * for vcpu_page_fault() (not injected by these), or -EINVAL for an address that is not canonical (#GP or
+ * #SS). Protection keys are not looked at. A copy that faults in a later page has moved what comes before. */
 int vcpu_translate(struct vcpu *v, u64 gva, u32 access, u64 *gpa, u32 *fault_error);
 int vcpu_read(struct vcpu *v, u64 gva, void *buf, size_t len, u32 access, u64 *fault_addr, u32 *fault_error);
 int vcpu_write(struct vcpu *v, u64 gva, const void *buf, size_t len, u32 access, u64 *fault_addr,

@@ -9,9 +9,9 @@
 #include "vm/slat.h"
 #include "vm/vcpu.h"
 
-#define VM_MAX_VCPUS 8
-#define BUS_MAX_PIO 48
-#define BUS_MAX_MMIO 16
+#define VM_MAX_VCPUS	 8
+#define BUS_MAX_PIO	 48
+#define BUS_MAX_MMIO	 16
 #define VM_MAX_HEAP_RUNS 16
 
 struct pio_range {
@@ -51,7 +51,7 @@ struct vm {
 	struct pio_range pio[BUS_MAX_PIO];
 	u32 mmio_count;
 	struct mmio_range mmio[BUS_MAX_MMIO];
-	u32 mmio_last; /* index of the last hit */
+	u32 mmio_last;			       /* index of the last hit */
 	u64 unclaimed_reads, unclaimed_writes; /* ports and MMIO */
 	u16 last_unclaimed_port;
 	u64 unknown_msrs;
@@ -89,8 +89,8 @@ struct vm {
 struct vm *vm_create(const struct vm_config *config, const struct vcpu_ops *ops);
 void vm_destroy(struct vm *vm);
 
-/* Runs vm, which vm_create() left in its power-on state and into which a guest has been loaded, on this CPU until
- * it ends. A reboot is a vm_destroy() and a vm_create(). */
+/* Runs vm, which vm_create() left in its power-on state and into which a guest has been loaded, on this CPU
+ * until it ends. A reboot is a vm_destroy() and a vm_create(). */
 enum vm_end vm_run(struct vm *vm);
 
 /* Once at boot: the host's interrupts that VMs live by (timer, console, kick). */
@@ -106,8 +106,8 @@ void vm_console_release(struct vm *vm);
 /* Prepares vm's side of the console; its vcpu 0 exists. */
 void vm_console_create(struct vm *vm);
 
-/* Takes the host console's input for the active VM, Ctrl-A escapes excepted. Call it after console_poll(), with
- * no VM's lock held. */
+/* Takes the host console's input for the active VM, Ctrl-A escapes excepted. Call it after console_poll(),
+ * with no VM's lock held. */
 void vm_console_input(void);
 
 /* Ends vm as VM_DIED with a reason. */

@@ -9,8 +9,8 @@
 #include "vmx/vmx.h"
 
 #define X2APIC_MSR(reg) (0x800U + (reg) / 16)
-#define MODE_BITS (PROC2_APIC_ACCESSES | PROC2_X2APIC | PROC2_APIC_REGISTERS | PROC2_VIRTUAL_INTERRUPTS)
-#define EPT_ADDR 0x000FFFFFFFFFF000ULL
+#define MODE_BITS	(PROC2_APIC_ACCESSES | PROC2_X2APIC | PROC2_APIC_REGISTERS | PROC2_VIRTUAL_INTERRUPTS)
+#define EPT_ADDR	0x000FFFFFFFFFF000ULL
 
 /* The APIC-access page is the VM's: all its vcpus see one mapping. Hardware uses its address only. */
 static u64 access_page(struct vm *vm)
@@ -66,7 +66,8 @@ static void sync_status(struct vcpu *v)
 		set_eoi_exit((u8)vector, is_level(&v->lapic, (u8)vector));
 }
 
-/* In x2APIC mode reads come from the page, but for the timer's count; TPR, EOI and self-IPI writes go there. */
+/* In x2APIC mode reads come from the page, but for the timer's count; TPR, EOI and self-IPI writes go there.
+ */
 static void intercept_x2apic(struct vmx_vcpu *x, bool on)
 {
 	for (u32 reg = LAPIC_ID; reg <= LAPIC_TDCR; reg += 16)

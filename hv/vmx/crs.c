@@ -11,15 +11,15 @@
 
 /* A page of 4 MiB entries that map all to itself, at a guest-physical address that no guest RAM uses. */
 #define IDENTITY_MAP_GPA 0xFEFFC000ULL
-#define IDENTITY_ENTRY 0xE7 /* present, writable, user, accessed, dirty, 4 MiB */
+#define IDENTITY_ENTRY	 0xE7 /* present, writable, user, accessed, dirty, 4 MiB */
 
 #define CR4_GUEST_OWNED                                                                                      \
 	(CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCE | CR4_OSFXSR |         \
 	 CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP | CR4_PKE)
 
-#define EFER_GUEST (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
-#define AR_CS_LONG BIT(13)
-#define AR_BUSY_TSS 0x8B
+#define EFER_GUEST     (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
+#define AR_CS_LONG     BIT(13)
+#define AR_BUSY_TSS    0x8B
 #define PDPTE_RESERVED 0x1E6ULL /* SDM 3A table 4-8, low bits */
 
 static bool unrestricted(void)
@@ -109,8 +109,9 @@ void vmx_load_mode(struct vcpu *v, u64 cr0, u64 cr4, u64 efer, u64 cr3)
 		hw0 = (hw0 & ~(CR0_PE | CR0_PG)) | (cr0 & (CR0_PE | CR0_PG));
 		vmwrite(VMCS_GUEST_CR3, cr3);
 	} else if (!(cr0 & CR0_PE)) {
-		vm_died(v->vm, "real mode at rip %#llx: this CPU's VT-x lacks 'unrestricted guest' (secondary "
-			       "control bit 7), without which only protected and long mode run",
+		vm_died(v->vm,
+			"real mode at rip %#llx: this CPU's VT-x lacks 'unrestricted guest' (secondary "
+			"control bit 7), without which only protected and long mode run",
 			(unsigned long long)v->rip);
 		return;
 	} else {

@@ -3,9 +3,9 @@
 #include "vm/vm.h"
 #include "vmx/vmx.h"
 
-#define EPT_LARGE BIT(7)
-#define EPT_ADDR 0x000FFFFFFFFFF000ULL
-#define EPTP_WB 6ULL
+#define EPT_LARGE   BIT(7)
+#define EPT_ADDR    0x000FFFFFFFFFF000ULL
+#define EPTP_WB	    6ULL
 #define EPTP_WALK_4 (3ULL << 3)
 
 static u64 ept_leaf(u64 hpa, unsigned prot, enum memtype mt, unsigned level)
@@ -64,7 +64,8 @@ void vmx_ept_flush(struct vcpu *v)
 	__asm__ volatile("invept %0, %1" ::"m"(d), "r"(type) : "cc", "memory");
 }
 
-/* Single-context (bit 41), else all contexts (bit 42); nothing to do without VPID, where each entry flushes. */
+/* Single-context (bit 41), else all contexts (bit 42); nothing to do without VPID, where each entry flushes.
+ */
 void vmx_vpid_flush(struct vcpu *v)
 {
 	struct inv_descriptor d = {to_vmx(v)->vpid, 0};

@@ -4,10 +4,10 @@
 #include "vmx/vmx.h"
 
 #define BLOCKING_STI_MOVSS 3ULL
-#define BLOCKING_NMI BIT(3)
-#define TYPE(info) ((info) >> 8 & 7)
-#define INFO_VALID BIT(31)
-#define INFO_ERROR BIT(11)
+#define BLOCKING_NMI	   BIT(3)
+#define TYPE(info)	   ((info) >> 8 & 7)
+#define INFO_VALID	   BIT(31)
+#define INFO_ERROR	   BIT(11)
 
 void vmx_inject(struct vcpu *v, const struct vcpu_event *e)
 {

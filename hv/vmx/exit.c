@@ -10,9 +10,9 @@
 #include "vmx/vmx.h"
 
 #define INTERRUPTIBILITY_NMI BIT(3)
-#define INFO_NMI_UNBLOCKED BIT(12) /* SDM 3C 28.2.3: the exit came from an IRET that had ended NMI blocking */
-#define INFO_TYPE(info) (((info) >> 8) & 7)
-#define DR7_GD BIT(13)
+#define INFO_NMI_UNBLOCKED   BIT(12) /* SDM 3C 28.2.3: out of an IRET that had ended NMI blocking */
+#define INFO_TYPE(info)	     (((info) >> 8) & 7)
+#define DR7_GD		     BIT(13)
 
 static void exit_ud(struct vcpu *v)
 {
@@ -30,7 +30,8 @@ static void exit_ignore(struct vcpu *v)
 	v->ops->skip(v, 0);
 }
 
-/* An IRET that faulted had already unblocked NMIs; the guest's handler of the fault must find them blocked. */
+/* An IRET that faulted had already unblocked NMIs; the guest's handler of the fault must find them blocked.
+ */
 static void restore_nmi_blocking(u64 info)
 {
 	if (info & INFO_NMI_UNBLOCKED)
@@ -78,7 +79,9 @@ static void exit_external_interrupt(struct vcpu *v)
 
 static void exit_triple_fault(struct vcpu *v)
 {
-	vm_died(v->vm, "triple fault at rip %#llx: an exception could not be delivered, nor the double fault after it",
+	vm_died(v->vm,
+		"triple fault at rip %#llx: an exception could not be delivered, nor the double fault after "
+		"it",
 		(unsigned long long)v->rip);
 }
 
@@ -95,6 +98,13 @@ static void exit_task_switch(struct vcpu *v)
 		(unsigned long long)vmread(VMCS_EXIT_QUALIFICATION) & 0xFFFF, (unsigned long long)v->rip);
 }
 
+/* Bochs holds external interrupts back while the guest's IF is 0: a guest that polls gets the host's here. */
+static void take_interrupts(void)
+{
+	if (unlikely(!(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF)))
+		__asm__ volatile("sti; nop; cli" ::: "memory");
+}
+
 /* SDM 3C table 28-5 and 28-14. */
 static void exit_io_instruction(struct vcpu *v)
 {
@@ -103,6 +113,7 @@ static void exit_io_instruction(struct vcpu *v)
 	unsigned size = (q & 7) + 1;
 	bool in = q & BIT(3);
 
+	take_interrupts();
 	if (likely(!(q & BIT(4)))) {
 		exit_io(v, port, size, in);
 		return;
@@ -124,6 +135,7 @@ static void exit_ept_violation(struct vcpu *v)
 		return;
 	}
 	restore_nmi_blocking(vmread(VMCS_EXIT_QUALIFICATION));
+	take_interrupts();
 	exit_mmio(v, gpa);
 }
 
@@ -132,8 +144,8 @@ static void exit_ept_misconfig(struct vcpu *v)
 	u64 gpa = vmread(VMCS_GUEST_PHYSICAL_ADDRESS), e[4];
 	unsigned level = slat_walk(&v->vm->slat, gpa, e);
 
-	panic("EPT misconfiguration at guest-physical %#llx: level %u entry %#llx", (unsigned long long)gpa, level,
-	      (unsigned long long)e[level - 1]);
+	panic("EPT misconfiguration at guest-physical %#llx: level %u entry %#llx", (unsigned long long)gpa,
+	      level, (unsigned long long)e[level - 1]);
 }
 
 /* The backstop: interrupts that some CPUs hold back while the guest's IF is 0 are taken here. */
@@ -153,10 +165,9 @@ static void exit_unknown(struct vcpu *v)
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
-const vmx_exit_handler vmx_exit_handlers[VMX_EXIT_REASONS] = {
-	[0 ... VMX_EXIT_REASONS - 1] = exit_unknown,
+const vmx_exit_handler vmx_exit_handlers[VMX_EXIT_REASONS] = {[0 ... VMX_EXIT_REASONS - 1] = exit_unknown,
 #define X(number, name, handler) [number] = handler,
-	VMX_EXITS(X)
+							      VMX_EXITS(X)
 #undef X
 };
 #pragma GCC diagnostic pop

@@ -1,15 +1,15 @@
 /* MSRs that the VMCS holds, and the MSR bitmap (SDM 3C 25.6.9). */
 
+#include "host/msr.h"
 #include "host/cpu.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "vm/exits.h"
-#include "host/msr.h"
 #include "vmx/vmx.h"
 
-#define BITMAP_READ_LOW 0
+#define BITMAP_READ_LOW	 0
 #define BITMAP_READ_HIGH 0x400
-#define BITMAP_WRITE 0x800
+#define BITMAP_WRITE	 0x800
 
 void vmx_msr_intercept(struct vmx_vcpu *x, u32 msr, bool read, bool write)
 {
@@ -37,9 +37,12 @@ static const struct {
 	u32 msr;
 	enum vmcs_field field;
 } vmcs_msrs[] = {
-	{MSR_SYSENTER_CS, VMCS_GUEST_SYSENTER_CS}, {MSR_SYSENTER_ESP, VMCS_GUEST_SYSENTER_ESP},
-	{MSR_SYSENTER_EIP, VMCS_GUEST_SYSENTER_EIP}, {MSR_FS_BASE, VMCS_GUEST_FS_BASE},
-	{MSR_GS_BASE, VMCS_GUEST_GS_BASE}, {MSR_PAT, VMCS_GUEST_PAT},
+	{MSR_SYSENTER_CS, VMCS_GUEST_SYSENTER_CS},
+	{MSR_SYSENTER_ESP, VMCS_GUEST_SYSENTER_ESP},
+	{MSR_SYSENTER_EIP, VMCS_GUEST_SYSENTER_EIP},
+	{MSR_FS_BASE, VMCS_GUEST_FS_BASE},
+	{MSR_GS_BASE, VMCS_GUEST_GS_BASE},
+	{MSR_PAT, VMCS_GUEST_PAT},
 	{MSR_EFER, VMCS_GUEST_EFER},
 };
 

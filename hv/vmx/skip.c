@@ -5,10 +5,11 @@
 #include "vmx/vmx.h"
 
 #define BLOCKING_STI_MOVSS 3ULL
-#define PENDING_DEBUG_BS BIT(14)
+#define PENDING_DEBUG_BS   BIT(14)
 
-/* What few instructions need: EIP that wraps at 4 GiB outside 64-bit mode, the end of STI's and MOV SS's shadow, and
- * the #DB that TF asks for after an instruction which the CPU did not complete itself (SDM 3B 18.3.1.4). */
+/* What few instructions need: EIP that wraps at 4 GiB outside 64-bit mode, the end of STI's and MOV SS's
+ * shadow, and the #DB that TF asks for after an instruction which the CPU did not complete itself (SDM
+ * 3B 18.3.1.4). */
 static __attribute__((noinline, cold)) void skip_rest(struct vcpu *v, u64 rip)
 {
 	if ((u32)rip < INSN_MAX && vcpu_code_bits(v) != 64)

@@ -2,6 +2,7 @@
 
 #include "host/cpu.h"
 #include "host/gdt.h"
+#include "host/msr.h"
 #include "host/page.h"
 #include "host/percpu.h"
 #include "lib/errno.h"
@@ -9,12 +10,11 @@
 #include "lib/string.h"
 #include "vm/exits.h"
 #include "vm/vm.h"
-#include "host/msr.h"
 #include "vmx/vmx.h"
 
 #define VMX_REGION_REVISION 0x7FFFFFFFU
-#define BACKSTOP_HZ 200 /* how often a guest is interrupted, in its own time */
-#define PAT_RESET 0x0007040600070406ULL
+#define BACKSTOP_HZ	    200 /* how often a guest is interrupted, in its own time */
+#define PAT_RESET	    0x0007040600070406ULL
 
 /* VMXON, VMCLEAR, VMPTRLD of a region: 0, or -EINVAL when the CPU does not take it. */
 #define VMX_REGION_OP(op)                                                                                    \
@@ -51,8 +51,8 @@ static int vmx_enable(void)
 	if (!c->vendor)
 		return -ENOMEM;
 	if (vmxon(c->vendor)) {
-		printk("pxHV: VMXON failed on CPU %u (region %p, IA32_VMX_BASIC %#llx)\n", c->index, c->vendor,
-		       (unsigned long long)vmx_caps.basic);
+		printk("pxHV: VMXON failed on CPU %u (region %p, IA32_VMX_BASIC %#llx)\n", c->index,
+		       c->vendor, (unsigned long long)vmx_caps.basic);
 		return -ENODEV;
 	}
 	return 0;
@@ -83,8 +83,8 @@ void vmx_set_proc2(struct vcpu *v, u32 bits, bool on)
 		vmwrite(VMCS_PROC_CONTROLS2, x->proc2 = new);
 }
 
-/* The preemption timer's rate is the TSC's, shifted. It is saved at exits, so that a guest which exits all the time
- * is reached too. */
+/* The preemption timer's rate is the TSC's, shifted. It is saved at exits, so that a guest which exits all
+ * the time is reached too. */
 void vmx_start_backstop(void)
 {
 	if (vmx_has(CTL_PIN, PIN_PREEMPTION_TIMER))
@@ -208,7 +208,8 @@ static int vmx_run(struct vcpu *v)
 
 	if (!vmfail)
 		return 0;
-	/* Of a VMCS that is launched and bad, VMLAUNCH only says "not clear"; clear it to hear the real error. */
+	/* Of a VMCS that is launched and bad, VMLAUNCH only says "not clear"; clear it to hear the real
+	 * error. */
 	if (vmfail == 2 && vmread(VMCS_INSTRUCTION_ERROR) == 4) {
 		vmclear(x->vmcs);
 		vmptrld(x->vmcs);

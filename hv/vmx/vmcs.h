@@ -26,6 +26,6 @@ static inline void vmwrite(enum vmcs_field f, u64 v)
 
 /* The fields of one segment register are two apart in each group, in the order of enum seg. */
 #define VMCS_SEG_SELECTOR(s) ((enum vmcs_field)(VMCS_GUEST_ES_SELECTOR + 2 * (s)))
-#define VMCS_SEG_LIMIT(s) ((enum vmcs_field)(VMCS_GUEST_ES_LIMIT + 2 * (s)))
-#define VMCS_SEG_AR(s) ((enum vmcs_field)(VMCS_GUEST_ES_AR + 2 * (s)))
-#define VMCS_SEG_BASE(s) ((enum vmcs_field)(VMCS_GUEST_ES_BASE + 2 * (s)))
+#define VMCS_SEG_LIMIT(s)    ((enum vmcs_field)(VMCS_GUEST_ES_LIMIT + 2 * (s)))
+#define VMCS_SEG_AR(s)	     ((enum vmcs_field)(VMCS_GUEST_ES_AR + 2 * (s)))
+#define VMCS_SEG_BASE(s)     ((enum vmcs_field)(VMCS_GUEST_ES_BASE + 2 * (s)))

@@ -1,5 +1,5 @@
-/* The VMCS fields that pxHV uses, once: F(name, encoding). Encodings as in SDM 3D appendix B; bits 13-14 of one
- * give its width (0: 16 bits, 1: 64, 2: 32, 3: natural), bits 10-11 its kind (0: control, 1: exit
+/* The VMCS fields that pxHV uses, once: F(name, encoding). Encodings as in SDM 3D appendix B; bits 13-14 of
+ * one give its width (0: 16 bits, 1: 64, 2: 32, 3: natural), bits 10-11 its kind (0: control, 1: exit
  * information, 2: guest state, 3: host state). */
 #define VMCS_FIELDS(F)                                                                                       \
 	F(VPID, 0x0000)                                                                                      \

@@ -10,12 +10,12 @@
 
 struct vmx_vcpu {
 	struct vcpu v;
-	void *vmcs;	   /* 4 KiB region; its physical address too */
+	void *vmcs; /* 4 KiB region; its physical address too */
 	u8 *msr_bitmap;
-	u8 *io_bitmaps;	   /* two pages */
-	u32 proc, proc2;   /* what the VMCS holds now, so that nothing is read back */
+	u8 *io_bitmaps;	 /* two pages */
+	u32 proc, proc2; /* what the VMCS holds now, so that nothing is read back */
 	u32 entry;
-	u64 cr3;	   /* without unrestricted guest: CR3 while the identity map stands in for it */
+	u64 cr3; /* without unrestricted guest: CR3 while the identity map stands in for it */
 	u16 vpid;
 };
 
@@ -95,7 +95,8 @@ void vmx_msr_intercept(struct vmx_vcpu *x, u32 msr, bool read, bool write);
 int vmx_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 int vmx_wrmsr(struct vcpu *v, u32 msr, u64 val);
 
-/* vmx/check.c: prints each rule of SDM 3C 27.2.1 and 27.3.1 that the current VMCS breaks; returns how many. */
+/* vmx/check.c: prints each rule of SDM 3C 27.2.1 and 27.3.1 that the current VMCS breaks; returns how many.
+ */
 unsigned vmx_check_controls(void);
 unsigned vmx_check_guest_state(void);
 

@@ -12,6 +12,8 @@ size_t hv_strlen(const char *s);
 int hv_strcmp(const char *a, const char *b);
 int hv_strncmp(const char *a, const char *b, size_t n);
 char *hv_strchr(const char *s, int c);
+const char *nth_string(const char *list, unsigned n);
+const char *name_of(const u8 *numbers, unsigned count, const char *names, u64 n);
 
 static int sign(int x)
 {
@@ -102,6 +104,20 @@ static void strings(void **state)
 	}
 }
 
+static void names(void **state)
+{
+	static const u8 numbers[] = {3, 0, 200};
+	static const char list[] = "three\0\0two hundred\0other";
+
+	assert_string_equal(nth_string(list, 0), "three");
+	assert_string_equal(nth_string(list, 1), "");
+	assert_string_equal(nth_string(list, 2), "two hundred");
+	assert_string_equal(name_of(numbers, 3, list, 3), "three");
+	assert_string_equal(name_of(numbers, 3, list, 0), "");
+	assert_string_equal(name_of(numbers, 3, list, 200), "two hundred");
+	assert_string_equal(name_of(numbers, 3, list, 456), "other"); /* 200 + 256 */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +126,7 @@ int main(void)
 		cmocka_unit_test(memset_every_length),
 		cmocka_unit_test(memcmp_finds_every_difference),
 		cmocka_unit_test(strings),
+		cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests_name("string", tests, NULL, NULL);

@@ -168,7 +168,8 @@ static void test_refusals(void **state)
 	config.flat_bits = 16;
 	captured_reset();
 	assert_null(vm_create(&config, &ops));
-	assert_string_equal(captured(), "vm 't': starts in real mode, which test here cannot run: it is a test\n");
+	assert_string_equal(captured(),
+			    "vm 't': starts in real mode, which test here cannot run: it is a test\n");
 }
 
 static void test_failures(void **state)
