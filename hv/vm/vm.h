@@ -36,7 +36,7 @@ struct vm {
 	struct spinlock lock; /* of the devices and lines */
 	enum vm_end end;
 	u32 end_status;
-	char end_reason[96]; /* for VM_DIED: a sentence */
+	char end_reason[160]; /* for VM_DIED: a sentence */
 
 	u32 vcpu_count;
 	struct vcpu *vcpus[VM_MAX_VCPUS];

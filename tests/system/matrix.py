@@ -78,7 +78,7 @@ TEST_MACHINES = [("bochs", "corei7_skylake_x"), ("qemu", "")]
 LINUX_MACHINES = [
     ("bochs", "corei5_lynnfield_750"),
     ("bochs", "corei5_arrandale_m520"),
-    ("bochs", "corei3_cnl"),
+    ("bochs", "corei7_ivy_bridge_3770k"),
     ("bochs", "zambezi"),
     ("qemu", ""),
 ]
