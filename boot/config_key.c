@@ -25,6 +25,8 @@ const struct config_key config_keys[] = {
 	{"flat", VM(image), .type = KEY_FLAT, .max = CONFIG_PATH_MAX, .kind = GUEST_FLAT},
 	{"firmware", TEXT(image), .kind = GUEST_FIRMWARE},
 	{"initrd", TEXT(initrd)},
+	{"vgabios", TEXT(vgabios)},
+	{"floppy", TEXT(floppy)},
 	{"cmdline", TEXT(cmdline)},
 	{"memory", VM(memory), .type = KEY_SIZE},
 	{"cpus", VM(cpus), .type = KEY_COUNT, .max = 8},

@@ -49,6 +49,12 @@ static void read_config(void)
 	console_set_quiet(config.quiet);
 }
 
+static void load_file(const char *path, const u8 **data, u64 *size)
+{
+	if (*path && boot_load_file(path, (u8 **)data, size))
+		host_exit(EXIT_REFUSED);
+}
+
 /* The last thing that the BIOS is needed for: once a vendor's extension is on, it is gone. */
 static void load_files(void)
 {
@@ -56,9 +62,10 @@ static void load_files(void)
 		const struct vm_config *c = &config.vms[i];
 		struct guest_files *f = &files[i];
 
-		if (boot_load_file(c->image, (u8 **)&f->image, &f->image_size) ||
-		    (c->initrd[0] && boot_load_file(c->initrd, (u8 **)&f->initrd, &f->initrd_size)))
-			host_exit(EXIT_REFUSED);
+		load_file(c->image, &f->image, &f->image_size);
+		load_file(c->initrd, &f->initrd, &f->initrd_size);
+		load_file(c->vgabios, &f->vgabios, &f->vgabios_size);
+		load_file(c->floppy, &f->floppy, &f->floppy_size);
 	}
 }
 

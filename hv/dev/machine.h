@@ -14,6 +14,7 @@
 #define PORT_DEBUG_EXIT	   0xF4
 #define PORT_COM1	   0x3F8
 #define PORT_PIC_ELCR	   0x4D0
+#define PORT_FW_CFG	   0x510 /* selector, data at 511h, DMA address at 514h */
 
 /* ACPI fixed hardware (ACPI 6.4 §4.8). There is no SMI command port: the machine is in ACPI mode from the
  * start. */

@@ -131,9 +131,9 @@ struct tables {
 	struct madt madt;
 	u8 dsdt[sizeof(dsdt_aml_code)];
 } __packed;
-_Static_assert(LOAD_ACPI + sizeof(struct tables) <= LOAD_ACPI_END, "ACPI tables fit below 1 MiB");
+_Static_assert(sizeof(struct tables) <= LOAD_ACPI_SIZE, "the loaders leave room for the tables");
 
-#define AT(member) (LOAD_ACPI + offsetof(struct tables, member))
+#define AT(member) (at + offsetof(struct tables, member))
 
 static u8 checksum(const void *p, size_t len)
 {
@@ -165,7 +165,7 @@ static struct gas io_register(u16 port, u8 width, u8 access)
 	return (struct gas){.space = GAS_IO, .width = width, .access = access, .address = port};
 }
 
-static void fill_fadt(struct fadt *f, bool vga)
+static void fill_fadt(struct fadt *f, u64 at, bool vga)
 {
 	f->facs = f->x_facs = AT(facs);
 	f->dsdt = f->x_dsdt = AT(dsdt);
@@ -206,16 +206,16 @@ static void fill_madt(struct madt *m, unsigned vcpus)
 	finish(&m->h, "APIC", 4, offsetof(struct madt, lapic) + vcpus * sizeof(m->lapic[0]));
 }
 
-u64 load_acpi(struct vm *vm)
+u64 load_acpi(struct vm *vm, u64 at)
 {
-	struct tables *t = guest_ptr(vm, LOAD_ACPI, sizeof(*t));
+	struct tables *t = guest_ptr(vm, at, sizeof(*t));
 
 	if (!t)
 		return 0;
 	memset(t, 0, sizeof(*t));
 	memcpy(t->dsdt, dsdt_aml_code, sizeof(t->dsdt));
 	fill_madt(&t->madt, vm->vcpu_count);
-	fill_fadt(&t->fadt, vm->config->console_vga);
+	fill_fadt(&t->fadt, at, config_has_vga(vm->config));
 	memcpy(t->facs.signature, "FACS", 4);
 	t->facs.length = sizeof(t->facs);
 	t->facs.version = 2;
@@ -232,5 +232,5 @@ u64 load_acpi(struct vm *vm)
 	t->rsdp.xsdt = AT(xsdt);
 	t->rsdp.checksum = checksum(&t->rsdp, 20);
 	t->rsdp.extended_checksum = checksum(&t->rsdp, sizeof(t->rsdp));
-	return LOAD_ACPI;
+	return at;
 }

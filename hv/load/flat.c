@@ -82,6 +82,6 @@ int load_flat(struct vm *vm, const struct guest_files *f, struct cpu_state *star
 		       (unsigned long long)low_end, real ? "" : " or from 1 MiB on");
 		return -ENOMEM;
 	}
-	rsdp = load_acpi(vm);
+	rsdp = load_acpi(vm, LOAD_ACPI);
 	return real ? start_flat16(vm, start) : start_flat64(vm, start, rsdp);
 }

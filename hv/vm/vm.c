@@ -57,7 +57,7 @@ static int check_config(const struct vm_config *c, const struct vcpu_ops *ops)
 		printk("vm '%s': cpus = %u, but this version runs 1 CPU per VM\n", c->name, c->cpus);
 		return -EINVAL;
 	}
-	if (c->kind == GUEST_FLAT && c->flat_bits == 16 && !ops->can_run_real_mode()) {
+	if ((c->kind == GUEST_FIRMWARE || c->flat_bits == 16) && !ops->can_run_real_mode()) {
 		printk("vm '%s': starts in real mode, which this CPU's %s cannot run\n", c->name, ops->name);
 		return -ENODEV;
 	}

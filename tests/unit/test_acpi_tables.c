@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "guest_memory.h"
+#include "load/layout.h"
 #include "load/load.h"
 
 static u64 get(u64 at, unsigned size)
@@ -47,7 +48,7 @@ static u64 fresh(unsigned vcpus)
 
 	make_vm(GUEST_LINUX, 2 * MiB);
 	test_vm.vcpu_count = vcpus;
-	rsdp = load_acpi(&test_vm);
+	rsdp = load_acpi(&test_vm, LOAD_ACPI);
 	assert_in_range(rsdp, 0xE0000, 0xFFFFF);
 	assert_int_equal(rsdp % 16, 0);
 	return rsdp;
@@ -110,7 +111,7 @@ static void madt_lists_every_vcpu(void **state)
 static void fails_without_memory_there(void **state)
 {
 	make_vm(GUEST_LINUX, 512 * KiB);
-	assert_int_equal(load_acpi(&test_vm), 0);
+	assert_int_equal(load_acpi(&test_vm, LOAD_ACPI), 0);
 }
 
 int main(void)

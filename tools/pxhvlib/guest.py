@@ -10,7 +10,7 @@ from .status import UsageError
 DEFAULT_MEMORY = "256M"
 
 # A key of a [vm] section whose value is a file of the boot partition.
-FILE_KEY = re.compile(r"""\s*(kernel|initrd|multiboot|flat|firmware)\s*=\s*(?:"(.*)"|(.*?))\s*(?:\s[;#].*)?$""")
+FILE_KEY = re.compile(r"""\s*(kernel|initrd|multiboot|flat|firmware|vgabios|floppy)\s*=\s*(?:"(.*)"|(.*?))\s*(?:\s[;#].*)?$""")
 FLAT = re.compile(r"(.+)@(0[xX][0-9a-fA-F]+|\d+):(16|64)")
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
 
