@@ -4,18 +4,13 @@
 
 #include "lib/spinlock.h"
 #include "lib/types.h"
+#include "vm/memory.h"
 
 struct disk;
 
 #define SECTOR_SIZE	512
 #define DISK_MAX_PIECES 80 /* of a request's memory */
 #define DISK_PENDING	1
-
-/* A piece of guest RAM, as the hypervisor sees it (its physical address, too). Any alignment, any length. */
-struct disk_piece {
-	u8 *p;
-	u32 len;
-};
 
 enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH, DISK_DISCARD };
 
@@ -24,7 +19,7 @@ struct disk_request {
 	u32 piece_count; /* of a read or write; together they are as long as count says */
 	u64 sector; /* first one and how many, of SECTOR_SIZE bytes whatever the disk's blocks are: checked */
 	u64 count;  /* to be on the disk and in whole blocks. Neither means anything for a flush */
-	struct disk_piece *pieces;
+	struct guest_piece *pieces; /* of any alignment and length */
 	void (*done)(struct disk_request *r, int err);
 	void *driver; /* the disk driver's own, from submit() to done() */
 };

@@ -140,8 +140,7 @@ void *guest_ptr(struct vm *vm, u64 gpa, u64 len)
 	return likely(len <= s->size - offset) ? s->host + offset : NULL;
 }
 
-/* A host pointer to gpa; *len is cut to what lies in the same slot. */
-static u8 *chunk_at(struct vm *vm, u64 gpa, u64 *len, bool write)
+u8 *guest_chunk(struct vm *vm, u64 gpa, u64 *len, bool write)
 {
 	struct memslot *s = memslot_find(vm, gpa);
 
@@ -155,7 +154,7 @@ int guest_read(struct vm *vm, u64 gpa, void *buf, u64 len)
 {
 	for (u8 *out = buf; len;) {
 		u64 n = len;
-		const u8 *p = chunk_at(vm, gpa, &n, false);
+		const u8 *p = guest_chunk(vm, gpa, &n, false);
 
 		if (!p)
 			return -EFAULT;
@@ -171,7 +170,7 @@ int guest_write(struct vm *vm, u64 gpa, const void *buf, u64 len)
 {
 	for (const u8 *in = buf; len;) {
 		u64 n = len;
-		u8 *p = chunk_at(vm, gpa, &n, true);
+		u8 *p = guest_chunk(vm, gpa, &n, true);
 
 		if (!p)
 			return -EFAULT;
@@ -187,7 +186,7 @@ int guest_zero(struct vm *vm, u64 gpa, u64 len)
 {
 	while (len) {
 		u64 n = len;
-		u8 *p = chunk_at(vm, gpa, &n, true);
+		u8 *p = guest_chunk(vm, gpa, &n, true);
 
 		if (!p)
 			return -EFAULT;
