@@ -13,6 +13,7 @@ int i8042_create(struct vm *vm);   /* keyboard controller, its keyboard, port 92
 int uart_create(struct vm *vm);	   /* 16550A at COM1 */
 int acpi_pm_create(struct vm *vm); /* PM1 registers, PM timer, reset port */
 int debug_create(struct vm *vm);   /* ports E9h, F4h, 80h */
+int vga_text_create(struct vm *vm); /* the text screen, in VMs that have one */
 
 /* The guest pressed or released keys: bytes in scan code set 1, dropped when the keyboard's buffer is full or
  * its scanning is off. dev is the i8042's. */

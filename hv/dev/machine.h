@@ -12,6 +12,7 @@
 #define PORT_PIC_SLAVE	   0xA0
 #define PORT_DEBUG_CONSOLE 0xE9
 #define PORT_DEBUG_EXIT	   0xF4
+#define PORT_VGA	   0x3C0 /* to 3DFh */
 #define PORT_COM1	   0x3F8
 #define PORT_PIC_ELCR	   0x4D0
 #define PORT_FW_CFG	   0x510 /* selector, data at 511h, DMA address at 514h */

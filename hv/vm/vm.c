@@ -165,6 +165,8 @@ enum vm_end vm_run(struct vm *vm)
 	this_cpu()->vcpu = NULL;
 	host_timer_rearm(TIMER_NEVER);
 	vm_console_flush(vm);
+	if (vm->screen_leave)
+		vm->screen_leave(vm->screen_dev);
 	return vm->end;
 }
 
@@ -198,6 +200,11 @@ u64 vm_memory_size(const struct vm *vm)
 bool vm_wants_debug_exit(const struct vm *vm)
 {
 	return vm->config->debug_exit;
+}
+
+bool vm_has_vga(const struct vm *vm)
+{
+	return config_has_vga(vm->config);
 }
 
 struct timer_queue *vm_timers(struct vm *vm)
