@@ -5,9 +5,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .project import parse_size, size_text
-from .status import UsageError
+from .status import PxhvError, UsageError
 
 DEFAULT_MEMORY = "256M"
+
+# What a PC boots with (package seabios). Of its flavours this one knows all that our PC has: virtio-mmio, a PS/2 keyboard,
+# floppies in memory.
+SEABIOS = Path("/usr/share/seabios")
+BIOS = SEABIOS / "bios-256k.bin"
+VGA_BIOS = SEABIOS / "vgabios-isavga.bin"
+
+# Bytes of the floppies there were: an image of such a size is one, a hard disk none.
+FLOPPY_SIZES = {kib << 10 for kib in (160, 180, 320, 360, 720, 1200, 1440, 2880)}
 
 # A key of a [vm] section whose value is a file of the boot partition.
 FILE_KEY = re.compile(r"""\s*(kernel|initrd|multiboot|flat|firmware|vgabios|floppy)\s*=\s*(?:"(.*)"|(.*?))\s*(?:\s[;#].*)?$""")
@@ -33,6 +42,28 @@ class BootFiles:
             name = f"{fallback}-{name}"
         self.files[name] = source
         return name
+
+
+def firmware_lines(boot: BootFiles) -> list[str]:
+    """Config lines of a VM that boots as a PC does."""
+    for f in (BIOS, VGA_BIOS):
+        if not f.is_file():
+            raise PxhvError(f"{f} is missing: apt-get install seabios")
+    return [f"firmware = {boot.add(BIOS, 'bios.bin')}", f"vgabios = {boot.add(VGA_BIOS, 'vgabios.bin')}"]
+
+
+def disk_lines(boot: BootFiles, disks: list[str], firmware: bool) -> list[str]:
+    """Config lines of the disks. A floppy is for the firmware only, which takes one."""
+    lines = []
+    for number, disk in enumerate(map(Path, disks)):
+        name = boot.add(disk, f"disk{number}.img")
+        if firmware and disk.stat().st_size in FLOPPY_SIZES:
+            if any(line.startswith("floppy") for line in lines):
+                raise UsageError("there is one floppy drive only")
+            lines.append(f"floppy = {name}")
+        else:
+            lines.append(f"disk = file:{name}")
+    return lines
 
 
 def pxhv_keys(report: bool, quiet: bool) -> list[str]:
@@ -62,7 +93,7 @@ def with_pxhv_keys(config: bytes, keys: list[str]) -> bytes:
 
 
 def from_options(args, report: bool) -> BootFiles:
-    """One guest from --kernel or --flat. With report the run's end is told to this tool, debug exits too."""
+    """One guest from --kernel, --flat or --disk. With report the run's end is told to this tool, debug exits too."""
     boot = BootFiles(b"")
     memory = parse_size(args.memory or DEFAULT_MEMORY)
     keys = pxhv_keys(report, args.quiet)
@@ -75,11 +106,14 @@ def from_options(args, report: bool) -> BootFiles:
             if not args.append.isprintable():
                 raise UsageError("--append has a character that no config line can hold")
             lines.append(f'cmdline = "{args.append}"')  # quoted: it may hold what looks like a comment
+    elif not args.flat:
+        lines += firmware_lines(boot)
     else:
         m = FLAT.fullmatch(args.flat)
         if not m:
             raise UsageError(f"'{args.flat}' is not FILE@ADDR:16 or FILE@ADDR:64")
         lines.append(f"flat = {boot.add(Path(m[1]), 'guest.bin')}@{m[2]}:{m[3]}")
+    lines += disk_lines(boot, args.disk, not (args.kernel or args.flat))
     lines += [f"memory = {size_text(memory)}", f"cpus = {args.cpus}"]
     if report:
         lines.append("debug-exit = yes")
@@ -124,12 +158,14 @@ def from_config(args, report: bool) -> BootFiles:
 def boot_files(args, report: bool) -> BootFiles:
     """The boot partition that the options ask for."""
     if args.config:
-        for option in ("initrd", "append", "memory"):
-            if getattr(args, option) is not None:
+        for option in ("initrd", "append", "memory", "disk"):
+            if getattr(args, option) not in (None, []):
                 raise UsageError(f"--{option} does not go with --config: write it there")
         return from_config(args, report)
     if args.file:
         raise UsageError("--file goes with --config")
-    if args.flat and (args.initrd or args.append is not None):
+    if not (args.kernel or args.flat or args.disk):
+        raise UsageError("which guest? One of --kernel, --flat, --disk and --config is needed")
+    if not args.kernel and (args.initrd or args.append is not None):
         raise UsageError("--initrd and --append go with --kernel")
     return from_options(args, report)
