@@ -11,6 +11,7 @@
 #define PORT_92		   0x92 /* A20 and fast reset */
 #define PORT_PIC_SLAVE	   0xA0
 #define PORT_DEBUG_CONSOLE 0xE9
+#define PORT_NO_BIOS	   0xEC /* and EDh: load/no_bios.c's */
 #define PORT_DEBUG_EXIT	   0xF4
 #define PORT_VGA	   0x3C0 /* to 3DFh */
 #define PORT_COM1	   0x3F8
