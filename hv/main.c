@@ -17,6 +17,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "load/load.h"
+#include "vm/disk.h"
 #include "vm/exits.h"
 #include "vm/vm.h"
 
@@ -55,17 +56,35 @@ static void load_file(const char *path, const u8 **data, u64 *size)
 		host_exit(EXIT_REFUSED);
 }
 
+/* A disk of a VM, for as long as pxHV runs. */
+static void open_disk(struct disk_config *d)
+{
+	u8 *data;
+	u64 size;
+
+	if (d->kind != DISK_FILE) {
+		printk("disk '%s': this version has disks of the kind file: only\n", d->name);
+		host_exit(EXIT_REFUSED);
+	}
+	load_file(d->name, (const u8 **)&data, &size);
+	d->disk = ram_disk_create(data, size, d->readonly, d->name);
+	if (!d->disk)
+		panic("no page left for a disk");
+}
+
 /* The last thing that the BIOS is needed for: once a vendor's extension is on, it is gone. */
 static void load_files(void)
 {
 	for (u32 i = 0; i < config.vm_count; i++) {
-		const struct vm_config *c = &config.vms[i];
+		struct vm_config *c = &config.vms[i];
 		struct guest_files *f = &files[i];
 
 		load_file(c->image, &f->image, &f->image_size);
 		load_file(c->initrd, &f->initrd, &f->initrd_size);
 		load_file(c->vgabios, &f->vgabios, &f->vgabios_size);
 		load_file(c->floppy, &f->floppy, &f->floppy_size);
+		for (struct disk_config *d = c->disks; d < c->disks + CONFIG_MAX_DISKS && d->kind; d++)
+			open_disk(d);
 	}
 }
 
@@ -84,15 +103,16 @@ static const struct vcpu_ops *choose_vendor(void)
 }
 
 /* Runs the VM once, from power-on to its end. */
-static enum vm_end run_once(const struct vm_config *c, const struct guest_files *f, const struct vcpu_ops *ops,
-			    u32 *status)
+static enum vm_end run_once(const struct vm_config *c, const struct guest_files *f,
+			    const struct vcpu_ops *ops, u32 *status)
 {
 	struct cpu_state start;
 	struct vm *vm = vm_create(c, ops);
 
 	if (!vm)
 		host_exit(EXIT_REFUSED);
-	story("vm '%s': %s maps %llu MiB", c->name, ops->created, (unsigned long long)(vm->memory_size / MiB));
+	story("vm '%s': %s maps %llu MiB", c->name, ops->created,
+	      (unsigned long long)(vm->memory_size / MiB));
 	if (load_guest(vm, f, &start))
 		host_exit(EXIT_REFUSED);
 	vm->vcpus[0]->ops->set_state(vm->vcpus[0], &start);

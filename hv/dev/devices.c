@@ -16,6 +16,7 @@ static const struct {
 	{"ACPI power management", acpi_pm_create},
 	{"debug ports", debug_create},
 	{"VGA", vga_text_create},
+	{"virtio disk", virtio_blk_create},
 };
 
 int devices_create(struct vm *vm)

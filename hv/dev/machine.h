@@ -44,4 +44,9 @@
 #define IOAPIC_PINS    24
 #define IOAPIC_PIN_PIT 2
 
+/* Slot n of the virtio devices: a page at VIRTIO_BASE + n * 4 KiB and GSI VIRTIO_IRQ + n, edge-triggered. The
+ * disks come first. */
+#define VIRTIO_BASE 0xD0000000ULL
+#define VIRTIO_IRQ  16
+
 #define RTC_CENTURY 0x32 /* CMOS index, as the FADT says */

@@ -23,8 +23,11 @@ struct mmio_ops {
 int bus_add_pio(struct vm *vm, u16 base, u16 count, const struct pio_ops *ops, void *dev, const char *name);
 
 /* Claims guest-physical [base, base+size), page-aligned. Returns 0, -EEXIST, -ENOSPC. */
-int bus_add_mmio(struct vm *vm, u64 base, u64 size, const struct mmio_ops *ops, void *dev,
-		 const char *name);
+int bus_add_mmio(struct vm *vm, u64 base, u64 size, const struct mmio_ops *ops, void *dev, const char *name);
+
+/* The same for one page that the guest reads directly: only its writes and what is emulated reach ops. */
+int bus_add_mmio_page(struct vm *vm, u64 base, void *page, const struct mmio_ops *ops, void *dev,
+		      const char *name);
 
 /* Memory for a device's state: zeroed, freed with the VM. NULL when memory is out. */
 void *vm_zalloc(struct vm *vm, size_t size);
@@ -84,12 +87,16 @@ extern u64 wall_clock_base;
 /* How a guest ends itself. The vcpu leaves its loop after the instruction at hand. */
 enum vm_end {
 	VM_RUNNING,
-	VM_POWEROFF, /* S5, or the shut-down hypercall */
-	VM_REBOOT,   /* keyboard controller, port 0x92, 0xCF9, ACPI reset register */
+	VM_POWEROFF,   /* S5, or the shut-down hypercall */
+	VM_REBOOT,     /* keyboard controller, port 0x92, 0xCF9, ACPI reset register */
 	VM_DEBUG_EXIT, /* port 0xF4; status holds the value */
-	VM_DIED,     /* triple fault, invalid state, unhandled exit */
+	VM_DIED,       /* triple fault, invalid state, unhandled exit */
 };
 void vm_end(struct vm *vm, enum vm_end how, u32 status);
+
+/* The VM's disk number n (from 0), ready for requests of this VM; NULL past the last. */
+struct disk;
+struct disk *vm_disk(struct vm *vm, unsigned n);
 
 /* The VM's RAM size in bytes, and whether its config asks for the debug-exit port. */
 u64 vm_memory_size(const struct vm *vm);

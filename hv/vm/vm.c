@@ -6,6 +6,7 @@
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "vm/disk.h"
 #include "vm/exits.h"
 
 #define PORTS	   0x10000
@@ -137,8 +138,30 @@ struct vm *vm_create(const struct vm_config *config, const struct vcpu_ops *ops)
 	return vm;
 }
 
+struct disk *vm_disk(struct vm *vm, unsigned n)
+{
+	struct disk *d = n < CONFIG_MAX_DISKS ? vm->config->disks[n].disk : NULL;
+
+	if (d)
+		d->lock = &vm->lock;
+	return d;
+}
+
+/* No drive may write to memory that is given back. */
+static void cancel_requests(struct vm *vm)
+{
+	struct disk *d;
+
+	spin_lock(&vm->lock);
+	for (unsigned n = 0; (d = vm_disk(vm, n)); n++)
+		if (d->ops->cancel)
+			d->ops->cancel(d);
+	spin_unlock(&vm->lock);
+}
+
 void vm_destroy(struct vm *vm)
 {
+	cancel_requests(vm);
 	vm_console_release(vm);
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		vm->vcpus[i]->ops->destroy(vm->vcpus[i]);

@@ -12,7 +12,7 @@
 #define VM_MAX_VCPUS 8
 #define BUS_MAX_PIO 48
 #define BUS_MAX_MMIO 16
-#define VM_MAX_HEAP_RUNS 16
+#define VM_MAX_HEAP_RUNS 32
 
 struct pio_range {
 	u16 base, count;

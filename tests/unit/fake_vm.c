@@ -29,6 +29,12 @@ FAKE int bus_add_mmio(struct vm *vm, u64 base, u64 size, const struct mmio_ops *
 	return 0;
 }
 
+FAKE int bus_add_mmio_page(struct vm *vm, u64 base, void *page, const struct mmio_ops *ops, void *dev,
+			   const char *name)
+{
+	return bus_add_mmio(vm, base, PAGE_SIZE, ops, dev, name);
+}
+
 static const struct pio_range *find_pio(u16 port)
 {
 	for (unsigned i = 0; i < pio_count; i++)
@@ -183,6 +189,11 @@ FAKE void vm_end(struct vm *vm, enum vm_end how, u32 status)
 {
 	fake_end = how;
 	fake_end_status = status;
+}
+
+FAKE struct disk *vm_disk(struct vm *vm, unsigned n)
+{
+	return NULL;
 }
 
 FAKE u64 vm_memory_size(const struct vm *vm)
