@@ -175,7 +175,6 @@ static void begin(struct vga_ansi *a)
 	for (u32 i = 0; i < VGA_CELLS; i++)
 		a->shown[i] = VGA_BLANK;
 	a->attr = ATTR_NORMAL;
-	a->at = ~0u;
 	a->begun = true;
 }
 
@@ -183,9 +182,11 @@ void vga_ansi_update(struct vga_ansi *a, const u16 *cells, u32 cursor)
 {
 	if (!a->begun)
 		begin(a);
+	a->at = ~0u; /* others write to the terminal, too */
 	scroll(a, cells);
 	for (u32 at = 0; at < VGA_CELLS; at += VGA_COLUMNS)
 		update_row(a, at, cells + at);
+	set_attr(a, ATTR_NORMAL);
 	move(a, MIN(cursor, VGA_CELLS - 1));
 	flush(a);
 }

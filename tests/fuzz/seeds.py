@@ -62,6 +62,13 @@ on-crash = restart
 ]
 
 
+# A DMA command (read 12 bytes of the item 20h to 1000h), then accesses: the selector, the data port, that command.
+FW_CFG = [
+    struct.pack(">IIQ", 0x20 << 16 | 10, 12, 0x1000) + bytes(4) + struct.pack("<BI", 0x40, 0x19) + b"\x21\0\0\0\0" * 80 +
+    struct.pack("<BI", 0x84, 0) + struct.pack("<BI", 0x88, 0),
+]
+
+
 def virtio_input(requests: list[tuple[int, int, int]], indirect: bool) -> bytes:
     """Steps of fuzz_virtio.c: requests (type, sector, bytes) of three descriptors each, then the notification."""
 
@@ -90,7 +97,7 @@ VIRTIO = [
 
 def main() -> None:
     root = Path(sys.argv[1])
-    seeds = {"fat": [fat_disk(1), fat_disk(2)], "config": CONFIGS, "virtio": VIRTIO}
+    seeds = {"fat": [fat_disk(1), fat_disk(2)], "config": CONFIGS, "fw_cfg": FW_CFG, "virtio": VIRTIO}
     for name, inputs in seeds.items():
         folder = root / name
         folder.mkdir(parents=True, exist_ok=True)

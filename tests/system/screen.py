@@ -1,5 +1,6 @@
 """The text screen of a guest, put together from what the serial terminal got."""
 
+import codecs
 import re
 import time
 
@@ -10,11 +11,12 @@ TOKEN = re.compile(r"\x1b\[([0-9;]*)([A-Za-z])|[\s\S]")
 
 
 class Screen:
-    """A terminal of 25 rows behind a pexpect child whose encoding is UTF-8."""
+    """A terminal of 25 rows behind a pexpect child, whose characters stand for bytes of UTF-8."""
 
     def __init__(self, child: pexpect.spawn):
         self.child = child
         self.rest = ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.clear()
 
     def clear(self) -> None:
@@ -25,7 +27,7 @@ class Screen:
         return ["".join(row).rstrip() for row in self.cells]
 
     def text(self) -> str:
-        return "\n".join(self.lines())
+        return "\n".join(self.lines()).rstrip()
 
     def sequence(self, args: list[int], end: str) -> None:
         if end == "H":
@@ -36,7 +38,7 @@ class Screen:
             self.cells[self.row][self.column:] = [" "] * (COLUMNS - self.column)
 
     def feed(self, data: str) -> None:
-        data = self.rest + data
+        data = self.rest + self.decoder.decode(data.encode("latin-1"))
         end = data.rfind("\x1b")  # a sequence may not be whole yet
         cut = end if end >= 0 and re.fullmatch(r"\x1b(\[[0-9;]*)?", data[end:]) else len(data)
         self.rest = data[cut:]
