@@ -5,7 +5,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-enum { KEY_CHOICE, KEY_TEXT, KEY_FLAT, KEY_SIZE, KEY_COUNT };
+enum { KEY_CHOICE, KEY_TEXT, KEY_FLAT, KEY_SIZE, KEY_COUNT, KEY_DISK };
 
 #define SHOWN	      40 /* characters of a value that a message repeats */
 #define MEMORY_MIN    (1 * MiB)
@@ -24,6 +24,9 @@ const struct config_key config_keys[] = {
 	{"flat", VM(image), .type = KEY_FLAT, .max = CONFIG_PATH_MAX, .kind = GUEST_FLAT},
 	{"firmware", TEXT(image), .kind = GUEST_FIRMWARE},
 	{"initrd", TEXT(initrd)},
+	{"vgabios", TEXT(vgabios)},
+	{"floppy", TEXT(floppy)},
+	{"disk", VM(disks), .type = KEY_DISK},
 	{"cmdline", TEXT(cmdline)},
 	{"memory", VM(memory), .type = KEY_SIZE},
 	{"cpus", VM(cpus), .type = KEY_COUNT, .max = 8},
@@ -174,6 +177,9 @@ static void set_value(struct config_parser *p, const struct config_key *k, struc
 	case KEY_FLAT:
 		set_flat(p, k, v);
 		break;
+	case KEY_DISK:
+		config_set_disk(p, v);
+		break;
 	case KEY_SIZE:
 		if (parse_size(v, &n))
 			*(u64 *)field = n;
@@ -229,7 +235,7 @@ void config_set(struct config_parser *p, struct slice name, struct slice value)
 			config_mistake(p, near, "unknown key '%.*s'", (int)MIN(name.len, SHOWN), name.p);
 		return;
 	}
-	if (p->seen & bit) {
+	if (p->seen & bit && k->type != KEY_DISK) {
 		config_mistake(p, NULL, "'%s' is given twice", k->name);
 		return;
 	}

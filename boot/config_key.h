@@ -53,3 +53,6 @@ void config_set(struct config_parser *p, struct slice key, struct slice value);
 
 /* Says so when the VM that just ended has no guest. */
 void config_check_guest(struct config_parser *p);
+
+/* Adds a disk to the current VM (config_disk.c). */
+void config_set_disk(struct config_parser *p, struct slice value);

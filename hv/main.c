@@ -17,6 +17,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "load/load.h"
+#include "vm/disk.h"
 #include "vm/exits.h"
 #include "vm/vm.h"
 
@@ -49,16 +50,41 @@ static void read_config(void)
 	console_set_quiet(config.quiet);
 }
 
+static void load_file(const char *path, const u8 **data, u64 *size)
+{
+	if (*path && boot_load_file(path, (u8 **)data, size))
+		host_exit(EXIT_REFUSED);
+}
+
+/* A disk of a VM, for as long as pxHV runs. */
+static void open_disk(struct disk_config *d)
+{
+	u8 *data;
+	u64 size;
+
+	if (d->kind != DISK_FILE) {
+		printk("disk '%s': this version has disks of the kind file: only\n", d->name);
+		host_exit(EXIT_REFUSED);
+	}
+	load_file(d->name, (const u8 **)&data, &size);
+	d->disk = ram_disk_create(data, size, d->readonly, d->name);
+	if (!d->disk)
+		panic("no page left for a disk");
+}
+
 /* The last thing that the BIOS is needed for: once a vendor's extension is on, it is gone. */
 static void load_files(void)
 {
 	for (u32 i = 0; i < config.vm_count; i++) {
-		const struct vm_config *c = &config.vms[i];
+		struct vm_config *c = &config.vms[i];
 		struct guest_files *f = &files[i];
 
-		if (boot_load_file(c->image, (u8 **)&f->image, &f->image_size) ||
-		    (c->initrd[0] && boot_load_file(c->initrd, (u8 **)&f->initrd, &f->initrd_size)))
-			host_exit(EXIT_REFUSED);
+		load_file(c->image, &f->image, &f->image_size);
+		load_file(c->initrd, &f->initrd, &f->initrd_size);
+		load_file(c->vgabios, &f->vgabios, &f->vgabios_size);
+		load_file(c->floppy, &f->floppy, &f->floppy_size);
+		for (struct disk_config *d = c->disks; d < c->disks + CONFIG_MAX_DISKS && d->kind; d++)
+			open_disk(d);
 	}
 }
 

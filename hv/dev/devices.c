@@ -15,6 +15,8 @@ static const struct {
 	{"16550A UART", uart_create},
 	{"ACPI power management", acpi_pm_create},
 	{"debug ports", debug_create},
+	{"VGA", vga_text_create},
+	{"virtio disk", virtio_blk_create},
 };
 
 int devices_create(struct vm *vm)

@@ -5,14 +5,16 @@
 #include "lib/types.h"
 #include "vm/bus.h"
 
-int pic_create(struct vm *vm);	   /* two 8259As */
-int ioapic_create(struct vm *vm);  /* 82093AA */
-int pit_create(struct vm *vm);	   /* 8254 and port 61h */
-int rtc_create(struct vm *vm);	   /* MC146818 with 128 bytes */
-int i8042_create(struct vm *vm);   /* keyboard controller, its keyboard, port 92h */
-int uart_create(struct vm *vm);	   /* 16550A at COM1 */
-int acpi_pm_create(struct vm *vm); /* PM1 registers, PM timer, reset port */
-int debug_create(struct vm *vm);   /* ports E9h, F4h, 80h */
+int pic_create(struct vm *vm);	      /* two 8259As */
+int ioapic_create(struct vm *vm);     /* 82093AA */
+int pit_create(struct vm *vm);	      /* 8254 and port 61h */
+int rtc_create(struct vm *vm);	      /* MC146818 with 128 bytes */
+int i8042_create(struct vm *vm);      /* keyboard controller, its keyboard, port 92h */
+int uart_create(struct vm *vm);	      /* 16550A at COM1 */
+int acpi_pm_create(struct vm *vm);    /* PM1 registers, PM timer, reset port */
+int debug_create(struct vm *vm);      /* ports E9h, F4h, 80h */
+int vga_text_create(struct vm *vm);   /* the text screen, in VMs that have one */
+int virtio_blk_create(struct vm *vm); /* every disk of the VM */
 
 /* The guest pressed or released keys: bytes in scan code set 1, dropped when the keyboard's buffer is full or
  * its scanning is off. dev is the i8042's. */

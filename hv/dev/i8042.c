@@ -2,6 +2,7 @@
  * can be switched and read back but does not mask addresses: nothing later than an 80286 needs it to. */
 
 #include "dev/devices.h"
+#include "dev/keys.h"
 #include "dev/machine.h"
 #include "lib/errno.h"
 
@@ -22,7 +23,8 @@
 #define KBD_RESEND 0xFE
 #define KBD_PASSED 0xAA
 
-#define QUEUE 16
+#define QUEUE	16
+#define TYPE_HZ 100 /* keys a second at most: a BIOS drops what its buffer of 15 cannot hold */
 
 struct queue {
 	u8 bytes[QUEUE];
@@ -40,6 +42,8 @@ struct i8042 {
 	bool irq;
 	struct queue answers;  /* the controller's own */
 	struct queue keyboard; /* held back while the keyboard is disabled */
+	struct keys keys;      /* what the console's user types */
+	struct vtimer timer;
 };
 
 static void push(struct queue *q, u8 byte)
@@ -287,6 +291,33 @@ void i8042_key(void *dev, const u8 *codes, unsigned count)
 	update(k);
 }
 
+/* The next key of the console's user, once the guest has taken the last one. */
+static void type(void *dev, u64 deadline)
+{
+	struct i8042 *k = dev;
+	u8 codes[KEYS_MAX];
+	unsigned n = 0;
+	int c = -1;
+
+	if (!k->keyboard.count && k->scanning) {
+		do {
+			c = vm_keyboard_getc(k->vm);
+			n = keys_byte(&k->keys, c, codes);
+		} while (!n && c >= 0);
+		i8042_key(k, codes, n);
+	}
+	if (n || k->keyboard.count || k->keys.state)
+		vtimer_arm(&k->timer, tsc_now() + tsc_hz / TYPE_HZ);
+}
+
+static void input(void *dev)
+{
+	struct i8042 *k = dev;
+
+	if (k->timer.deadline == TIMER_NEVER)
+		vtimer_arm(&k->timer, tsc_now());
+}
+
 int i8042_create(struct vm *vm)
 {
 	struct i8042 *k = vm_zalloc(vm, sizeof(*k));
@@ -300,6 +331,10 @@ int i8042_create(struct vm *vm)
 	k->command_byte = CB_TRANSLATE | CB_SYSTEM | CB_IRQ;
 	k->a20 = OUT_A20;
 	keyboard_defaults(k, true);
+	if (vm_has_vga(vm)) {
+		vtimer_init(&k->timer, vm_timers(vm), type, k);
+		vm_keyboard_register(vm, input, k);
+	}
 	err = bus_add_pio(vm, PORT_I8042, 1, &data_ops, k, "i8042 data");
 	if (!err)
 		err = bus_add_pio(vm, PORT_I8042 + 4, 1, &command_ops, k, "i8042 command");

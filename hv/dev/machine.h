@@ -11,9 +11,12 @@
 #define PORT_92		   0x92 /* A20 and fast reset */
 #define PORT_PIC_SLAVE	   0xA0
 #define PORT_DEBUG_CONSOLE 0xE9
+#define PORT_NO_BIOS	   0xEC /* and EDh: load/no_bios.c's */
 #define PORT_DEBUG_EXIT	   0xF4
+#define PORT_VGA	   0x3C0 /* to 3DFh */
 #define PORT_COM1	   0x3F8
 #define PORT_PIC_ELCR	   0x4D0
+#define PORT_FW_CFG	   0x510 /* selector, data at 511h, DMA address at 514h */
 
 /* ACPI fixed hardware (ACPI 6.4 §4.8). There is no SMI command port: the machine is in ACPI mode from the
  * start. */
@@ -40,5 +43,10 @@
 #define IOAPIC_ID      0
 #define IOAPIC_PINS    24
 #define IOAPIC_PIN_PIT 2
+
+/* Slot n of the virtio devices: a page at VIRTIO_BASE + n * 4 KiB and GSI VIRTIO_IRQ + n, edge-triggered. The
+ * disks come first. */
+#define VIRTIO_BASE 0xD0000000ULL
+#define VIRTIO_IRQ  16
 
 #define RTC_CENTURY 0x32 /* CMOS index, as the FADT says */

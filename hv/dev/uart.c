@@ -31,6 +31,8 @@ enum { /* interrupt sources in IIR, highest priority first */
        IIR_FIFO = 0xC0,
 };
 
+#define POLLS 32 /* looks for input in a row, by which a guest without interrupts shows that it wants it */
+
 #define FCR_ENABLE   BIT(0)
 #define FCR_CLEAR_RX BIT(1)
 
@@ -49,6 +51,7 @@ struct uart {
 	struct vm *vm;
 	u8 lsr, lcr, mcr, ier, fcr, msr, scr;
 	u8 dll, dlm;
+	u8 polls;
 	bool thre; /* the "transmitter empty" interrupt is due */
 	bool irq;
 	u8 head, count; /* of the receive FIFO */
@@ -131,6 +134,7 @@ static void write_data(struct uart *u, u8 c)
 		else
 			u->lsr |= LSR_OE;
 	} else {
+		u->polls = 0;
 		vm_console_putc(u->vm, c);
 	}
 	if (!((u->ier & IER_THRE) || (u->mcr & MCR_LOOP)))
@@ -161,6 +165,10 @@ static u8 read_lsr(struct uart *u)
 {
 	u8 lsr = u->lsr;
 
+	if (unlikely(u->polls < POLLS && ++u->polls == POLLS)) {
+		vm_console_listen(u->vm, true);
+		fill(u);
+	}
 	if (unlikely(lsr & LSR_ERRS)) {
 		u->lsr &= ~LSR_ERRS;
 		update_irq(u);
@@ -184,7 +192,10 @@ static void write_ier(struct uart *u, u8 val)
 	if (val & ~u->ier & IER_THRE)
 		u->thre =
 			true; /* enabling it with an empty transmitter raises it: drivers start sending so */
+	if ((val ^ u->ier) & IER_RX)
+		vm_console_listen(u->vm, val & IER_RX);
 	u->ier = val & 0x0F;
+	fill(u);
 	update_irq(u);
 }
 

@@ -31,16 +31,35 @@ bool console_has_uart(void)
 	return uart_present();
 }
 
-void console_write(const char *s, size_t len)
+static void serial(const char *s, size_t len)
 {
-	spin_lock(&console.lock);
-	vga_write(s, len);
 	for (; len--; s++) {
 		if (*s == '\n' && console.last != '\r')
 			uart_putc('\r');
 		uart_putc((u8)(console.last = *s));
 	}
 	uart_pump();
+}
+
+void console_write(const char *s, size_t len)
+{
+	spin_lock(&console.lock);
+	vga_write(s, len);
+	serial(s, len);
+	spin_unlock(&console.lock);
+}
+
+void console_write_serial(const char *s, size_t len)
+{
+	spin_lock(&console.lock);
+	serial(s, len);
+	spin_unlock(&console.lock);
+}
+
+void console_cells(const u16 *cells, u32 cursor)
+{
+	spin_lock(&console.lock);
+	vga_cells(cells, cursor);
 	spin_unlock(&console.lock);
 }
 

@@ -1,6 +1,7 @@
 #include "host/keyboard.h"
 
 #include "host/cpu.h"
+#include "lib/keymap.h"
 
 #define DATA	      0x60
 #define STATUS	      0x64
@@ -12,9 +13,6 @@
 #define BYTES_A_POLL  16
 
 enum { LEFT_SHIFT = 0x2A, RIGHT_SHIFT = 0x36, CTRL = 0x1D, CAPS_LOCK = 0x3A };
-
-static const char plain[] = "\0\0331234567890-=\177\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
-static const char shifted[] = "\0\033!@#$%^&*()_+\177\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 
 /* From 47h on: home, up, page up, -, left, 5, right, +, end, down, page down, insert, delete. */
 #define CURSOR_KEYS 0x47
@@ -56,8 +54,8 @@ static void key(u8 code, void (*put)(u8 c))
 		return;
 	else if (code >= CURSOR_KEYS && code < CURSOR_KEYS + sizeof(cursor) - 1)
 		cursor_key(code, put);
-	else if (code < sizeof(plain) - 1) {
-		c = (state.shift ? shifted : plain)[code];
+	else if (code < KEYMAP_SIZE) {
+		c = (state.shift ? keymap_shifted : keymap_plain)[code];
 		if (state.caps && (c | 0x20) >= 'a' && (c | 0x20) <= 'z')
 			c ^= 0x20;
 		if (state.ctrl)

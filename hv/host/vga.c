@@ -75,6 +75,17 @@ void vga_init(void)
 	vga.present = true;
 }
 
+void vga_cells(const u16 *cells, u32 cursor)
+{
+	if (!vga.present)
+		return;
+	memcpy(vga.cells, cells, sizeof(vga.cells));
+	show(0, CELLS);
+	vga.pos = cursor;
+	show_cursor();
+	vga.pos = MIN(cursor, CELLS - 1);
+}
+
 static void scroll(void)
 {
 	memmove(vga.cells, vga.cells + COLUMNS, (CELLS - COLUMNS) * sizeof(vga.cells[0]));

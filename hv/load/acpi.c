@@ -114,6 +114,49 @@ struct madt {
 	struct madt_lapic lapic[VM_MAX_VCPUS]; /* the table ends after the last vcpu */
 } __packed;
 
+/* A virtio slot in AML (ACPI 6.4 chapter 20), as iasl would spell it: Device (\_SB.VRTn) with _HID, _UID and
+ * _CRS of Memory32Fixed and an Interrupt. */
+struct aml_virtio {
+	u8 device[4], path[2];
+	char sb[4], name[4];
+	u8 hid_op;
+	char hid_name[4], hid[10];
+	u8 uid_op;
+	char uid_name[4];
+	u8 uid[2];
+	u8 crs_op;
+	char crs_name[4];
+	u8 buffer[4];
+	u8 memory[4];
+	u32 base, size;
+	u8 interrupt[5];
+	u32 gsi;
+	u8 end[2];
+} __packed;
+
+static const struct aml_virtio aml_virtio = {
+	.device = {0x5B, 0x82, 0x40 | ((sizeof(struct aml_virtio) - 2) & 15),
+		   (sizeof(struct aml_virtio) - 2) >> 4},
+	.path = {'\\', 0x2E}, /* from the root, two names */
+	.sb = "_SB_",
+	.name = "VRT0",
+	.hid_op = 0x08,
+	.hid_name = "_HID",
+	.hid = "\rLNRO0005", /* a string */
+	.uid_op = 0x08,
+	.uid_name = "_UID",
+	.uid = {0x0A, 0}, /* a byte */
+	.crs_op = 0x08,
+	.crs_name = "_CRS",
+	.buffer = {0x11, 26, 0x0A, 23}, /* a buffer: bytes from here on, and of its data */
+	.memory = {0x86, 9, 0, 1},	/* Memory32Fixed, ReadWrite */
+	.base = VIRTIO_BASE,
+	.size = PAGE_SIZE,
+	.interrupt = {0x89, 6, 0, 0x03, 1}, /* one, consumer, edge-triggered, active high */
+	.gsi = VIRTIO_IRQ,
+	.end = {0x79, 0},
+};
+
 /* Everything, as it lies in guest memory. The FACS wants 64-byte alignment. */
 struct tables {
 	struct rsdp rsdp;
@@ -130,10 +173,11 @@ struct tables {
 	struct fadt fadt;
 	struct madt madt;
 	u8 dsdt[sizeof(dsdt_aml_code)];
+	struct aml_virtio virtio[CONFIG_MAX_DISKS]; /* the DSDT ends after the last device */
 } __packed;
-_Static_assert(LOAD_ACPI + sizeof(struct tables) <= LOAD_ACPI_END, "ACPI tables fit below 1 MiB");
+_Static_assert(sizeof(struct tables) <= LOAD_ACPI_SIZE, "the loaders leave room for the tables");
 
-#define AT(member) (LOAD_ACPI + offsetof(struct tables, member))
+#define AT(member) (at + offsetof(struct tables, member))
 
 static u8 checksum(const void *p, size_t len)
 {
@@ -165,7 +209,7 @@ static struct gas io_register(u16 port, u8 width, u8 access)
 	return (struct gas){.space = GAS_IO, .width = width, .access = access, .address = port};
 }
 
-static void fill_fadt(struct fadt *f, bool vga)
+static void fill_fadt(struct fadt *f, u64 at, bool vga)
 {
 	f->facs = f->x_facs = AT(facs);
 	f->dsdt = f->x_dsdt = AT(dsdt);
@@ -206,16 +250,35 @@ static void fill_madt(struct madt *m, unsigned vcpus)
 	finish(&m->h, "APIC", 4, offsetof(struct madt, lapic) + vcpus * sizeof(m->lapic[0]));
 }
 
-u64 load_acpi(struct vm *vm)
+/* The DSDT as it was compiled, and behind it the virtio slots that have a device. */
+static void fill_dsdt(struct tables *t, struct vm *vm)
 {
-	struct tables *t = guest_ptr(vm, LOAD_ACPI, sizeof(*t));
+	struct header *h = (struct header *)t->dsdt;
+	unsigned n;
+
+	memcpy(t->dsdt, dsdt_aml_code, sizeof(t->dsdt));
+	for (n = 0; vm_disk(vm, n); n++) {
+		struct aml_virtio *v = &t->virtio[n];
+
+		*v = aml_virtio;
+		v->name[3] = '0' + n;
+		v->uid[1] = n;
+		v->base += n * PAGE_SIZE;
+		v->gsi += n;
+	}
+	finish(h, "DSDT", h->revision, sizeof(t->dsdt) + n * sizeof(t->virtio[0]));
+}
+
+u64 load_acpi(struct vm *vm, u64 at)
+{
+	struct tables *t = guest_ptr(vm, at, sizeof(*t));
 
 	if (!t)
 		return 0;
 	memset(t, 0, sizeof(*t));
-	memcpy(t->dsdt, dsdt_aml_code, sizeof(t->dsdt));
+	fill_dsdt(t, vm);
 	fill_madt(&t->madt, vm->vcpu_count);
-	fill_fadt(&t->fadt, vm->config->console_vga);
+	fill_fadt(&t->fadt, at, config_has_vga(vm->config));
 	memcpy(t->facs.signature, "FACS", 4);
 	t->facs.length = sizeof(t->facs);
 	t->facs.version = 2;
@@ -232,5 +295,5 @@ u64 load_acpi(struct vm *vm)
 	t->rsdp.xsdt = AT(xsdt);
 	t->rsdp.checksum = checksum(&t->rsdp, 20);
 	t->rsdp.extended_checksum = checksum(&t->rsdp, sizeof(t->rsdp));
-	return LOAD_ACPI;
+	return at;
 }

@@ -76,12 +76,14 @@ int load_flat(struct vm *vm, const struct guest_files *f, struct cpu_state *star
 		       c->name, (unsigned long long)addr);
 		return -EINVAL;
 	}
+	if (real && load_no_bios(vm)) /* before the image, which may lie there */
+		return -EFAULT;
 	if (end < addr || (addr < MiB && end > low_end) || guest_write(vm, addr, f->image, f->image_size)) {
 		printk("%s: the image does not fit at 0x%llx: %llu bytes; it may lie below 0x%llx%s\n",
 		       c->name, (unsigned long long)addr, (unsigned long long)f->image_size,
 		       (unsigned long long)low_end, real ? "" : " or from 1 MiB on");
 		return -ENOMEM;
 	}
-	rsdp = load_acpi(vm);
+	rsdp = load_acpi(vm, LOAD_ACPI);
 	return real ? start_flat16(vm, start) : start_flat64(vm, start, rsdp);
 }

@@ -9,4 +9,4 @@
 #define LOAD_LOW_START	 0x90000ULL /* none of the above is below this; the stack grows down in between */
 #define LOAD_LOW_END	 0xA0000ULL /* low RAM ends, the VGA window begins */
 #define LOAD_ACPI	 0xE0000ULL /* RSDP first, where guests without a boot protocol look for it */
-#define LOAD_ACPI_END	 0x100000ULL
+#define LOAD_ACPI_SIZE	 0x10000ULL /* at most */

@@ -136,7 +136,7 @@ static void fill_zero_page(struct vm *vm, struct boot_params *bp, const u8 *imag
 	bp->e820_entries = load_e820(vm, map, ARRAY_SIZE(map));
 	for (unsigned i = 0; i < bp->e820_entries; i++)
 		bp->e820[i] = (struct e820_entry){map[i].base, map[i].size, map[i].type};
-	bp->acpi_rsdp_addr = load_acpi(vm);
+	bp->acpi_rsdp_addr = load_acpi(vm, LOAD_ACPI);
 	if (vm->config->console_vga) { /* an 80x25 text screen; without it Linux leaves the VGA ports alone */
 		bp->orig_video_mode = 3;
 		bp->orig_video_cols = 80;

@@ -10,8 +10,10 @@ int load_guest(struct vm *vm, const struct guest_files *f, struct cpu_state *sta
 		return load_linux(vm, f, start);
 	case GUEST_FLAT:
 		return load_flat(vm, f, start);
+	case GUEST_FIRMWARE:
+		return load_firmware(vm, f, start);
 	default:
-		printk("%s: this build starts kernel= and flat= guests only\n", vm->config->name);
+		printk("%s: this build does not start multiboot= guests\n", vm->config->name);
 		return -EOPNOTSUPP;
 	}
 }

@@ -6,11 +6,15 @@
 struct vm;
 struct cpu_state;
 
-struct guest_files { /* in host memory, kept for reboots */
+struct guest_files { /* in host memory from a page's start, kept for reboots */
 	const u8 *image;
 	u64 image_size;
 	const u8 *initrd;
 	u64 initrd_size;
+	const u8 *vgabios;
+	u64 vgabios_size;
+	const u8 *floppy;
+	u64 floppy_size;
 };
 
 /* Loads by vm->config->kind and fills in the start state of vcpu 0. Returns 0, or a negative error having
@@ -20,10 +24,15 @@ int load_guest(struct vm *vm, const struct guest_files *f, struct cpu_state *sta
 /* One function a kind, same contract. */
 int load_linux(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
 int load_flat(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
+int load_firmware(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
 
-/* Writes RSDP, XSDT, FADT, MADT, DSDT, FACS into guest memory below 1 MiB; returns the RSDP's guest-physical
- * address, 0 on failure. */
-u64 load_acpi(struct vm *vm);
+/* Fills the real-mode vector table so that a call to a BIOS that is not there ends the VM with a message. Returns 0
+ * or a negative error. */
+int load_no_bios(struct vm *vm);
+
+/* Writes RSDP, XSDT, FADT, MADT, DSDT, FACS into guest memory from at on, which is a multiple of 64 below 4 GiB
+ * with LOAD_ACPI_SIZE bytes of RAM. The RSDP comes first. Returns at, 0 on failure. */
+u64 load_acpi(struct vm *vm, u64 at);
 
 /* The guest's E820 map, as its loaders tell it; returns the number of entries. */
 struct mem_region;

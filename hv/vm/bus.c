@@ -2,6 +2,7 @@
  * begins with the last hit: both are on the path of every device access. */
 #include "vm/bus.h"
 
+#include "host/mtrr.h"
 #include "lib/errno.h"
 #include "vm/vm.h"
 
@@ -45,6 +46,14 @@ int bus_add_mmio(struct vm *vm, u64 base, u64 size, const struct mmio_ops *ops, 
 	vm->mmio[vm->mmio_count++] =
 		(struct mmio_range){.base = base, .size = size, .ops = ops, .dev = dev, .name = name};
 	return 0;
+}
+
+int bus_add_mmio_page(struct vm *vm, u64 base, void *page, const struct mmio_ops *ops, void *dev,
+		      const char *name)
+{
+	int err = bus_add_mmio(vm, base, PAGE_SIZE, ops, dev, name);
+
+	return err ? err : slat_map(&vm->slat, base, (u64)page, PAGE_SIZE, SLAT_R, mtrr_type);
 }
 
 /* The range that the whole access falls into, or NULL. */

@@ -25,6 +25,10 @@ int bus_add_pio(struct vm *vm, u16 base, u16 count, const struct pio_ops *ops, v
 /* Claims guest-physical [base, base+size), page-aligned. Returns 0, -EEXIST, -ENOSPC. */
 int bus_add_mmio(struct vm *vm, u64 base, u64 size, const struct mmio_ops *ops, void *dev, const char *name);
 
+/* The same for one page that the guest reads directly: only its writes and what is emulated reach ops. */
+int bus_add_mmio_page(struct vm *vm, u64 base, void *page, const struct mmio_ops *ops, void *dev,
+		      const char *name);
+
 /* Memory for a device's state: zeroed, freed with the VM. NULL when memory is out. */
 void *vm_zalloc(struct vm *vm, size_t size);
 
@@ -63,6 +67,20 @@ void vm_console_putc(struct vm *vm, u8 c);
 int vm_console_getc(struct vm *vm);
 void vm_console_register(struct vm *vm, void (*input)(void *dev), void *dev);
 
+/* The same for the keyboard, which gets the input unless the UART listens: who receives from it says so. */
+int vm_keyboard_getc(struct vm *vm);
+void vm_keyboard_register(struct vm *vm, void (*input)(void *dev), void *dev);
+void vm_console_listen(struct vm *vm, bool uart);
+
+/* Does the host's console belong to vm now? */
+bool vm_has_console(const struct vm *vm);
+
+/* The text screen: 80 x 25 cells for the host's VGA, with the cursor's cell or a number beyond; and for the serial
+ * console bytes that go nowhere else. The device registers leave(), to be called when the VM has ended. */
+void vm_screen_cells(struct vm *vm, const u16 *cells, u32 cursor);
+void vm_screen_ansi(struct vm *vm, const char *s, size_t len);
+void vm_screen_register(struct vm *vm, void (*leave)(void *dev), void *dev);
+
 /* The wall clock: seconds since 1970 (UTC) at TSC 0, set once at boot before a VM is made. */
 extern u64 wall_clock_base;
 
@@ -76,9 +94,16 @@ enum vm_end {
 };
 void vm_end(struct vm *vm, enum vm_end how, u32 status);
 
+/* The VM's disk number n (from 0), ready for requests of this VM; NULL past the last. */
+struct disk;
+struct disk *vm_disk(struct vm *vm, unsigned n);
+
 /* The VM's RAM size in bytes, and whether its config asks for the debug-exit port. */
 u64 vm_memory_size(const struct vm *vm);
 bool vm_wants_debug_exit(const struct vm *vm);
+
+/* Has the VM a VGA, and with it a keyboard? */
+bool vm_has_vga(const struct vm *vm);
 
 /* Creates every device of the machine from one table (dev/devices.c). Returns 0 or the first error, which
  * it has printed with the device's name. */

@@ -15,13 +15,35 @@ enum guest_kind {
 	GUEST_FIRMWARE,	 /* firmware = */
 };
 
+#define CONFIG_MAX_DISKS 4 /* a VM */
+
+enum disk_kind {
+	DISK_NONE,
+	DISK_FILE, /* file:PATH: of the boot partition, loaded into RAM */
+	DISK_BOOT, /* boot:PATH: of the boot partition, in place */
+	DISK_HOST, /* ata0, ahci0p2: a disk of the PC or a partition of it */
+};
+
+struct disk;
+
+struct disk_config {
+	enum disk_kind kind;
+	u32 partition;		    /* of a DISK_HOST: from 1; 0 for all of it */
+	char name[CONFIG_PATH_MAX]; /* the path, or the PC's disk without the partition ("ahci0") */
+	bool readonly;
+	struct disk *disk; /* what hv/main.c opened it as; it outlives reboots */
+};
+
 struct vm_config {
 	char name[32];
 	enum guest_kind kind;
 	char image[CONFIG_PATH_MAX];
-	char initrd[CONFIG_PATH_MAX]; /* "" for none */
+	char initrd[CONFIG_PATH_MAX];  /* "" for none */
+	char vgabios[CONFIG_PATH_MAX]; /* the firmware's option ROM for the screen; "" for none */
+	char floppy[CONFIG_PATH_MAX];  /* what the firmware finds in drive A:; "" for none */
 	char cmdline[CONFIG_CMDLINE_MAX];
-	u64 memory; /* bytes */
+	struct disk_config disks[CONFIG_MAX_DISKS]; /* disk =; ended by a DISK_NONE */
+	u64 memory;				    /* bytes */
 	u32 cpus;
 	u64 flat_addr;
 	u8 flat_bits;	  /* 16 or 64 */
@@ -30,6 +52,12 @@ struct vm_config {
 	bool restart_on_crash;
 	u32 line; /* of the section's header, for messages */
 };
+
+/* Has the VM a VGA text screen and a keyboard? Else the VGA window is a hole. */
+static inline bool config_has_vga(const struct vm_config *c)
+{
+	return c->kind == GUEST_FIRMWARE || c->flat_bits == 16 || c->console_vga;
+}
 
 struct config {
 	bool quiet; /* [pxhv] quiet = yes: no boot story */

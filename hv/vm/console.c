@@ -13,6 +13,27 @@
 static struct vm *active;
 static bool escape; /* the last byte was Ctrl-A */
 
+bool vm_has_console(const struct vm *vm)
+{
+	return vm == active;
+}
+
+void vm_screen_cells(struct vm *vm, const u16 *cells, u32 cursor)
+{
+	console_cells(cells, cursor);
+}
+
+void vm_screen_ansi(struct vm *vm, const char *s, size_t len)
+{
+	console_write_serial(s, len);
+}
+
+void vm_screen_register(struct vm *vm, void (*leave)(void *dev), void *dev)
+{
+	vm->screen_leave = leave;
+	vm->screen_dev = dev;
+}
+
 void vm_console_activate(struct vm *vm)
 {
 	active = vm;
@@ -55,11 +76,32 @@ void vm_console_putc(struct vm *vm, u8 c)
 		vm_console_flush(vm);
 }
 
-int vm_console_getc(struct vm *vm)
+static int next_input(struct vm *vm, bool uart)
 {
-	if (vm->console_head == vm->console_tail)
+	if (vm->console_head == vm->console_tail || uart == (vm->keyboard_input && !vm->uart_listens))
 		return -1;
 	return vm->console_in[vm->console_tail++];
+}
+
+int vm_console_getc(struct vm *vm)
+{
+	return next_input(vm, true);
+}
+
+int vm_keyboard_getc(struct vm *vm)
+{
+	return next_input(vm, false);
+}
+
+void vm_keyboard_register(struct vm *vm, void (*input)(void *dev), void *dev)
+{
+	vm->keyboard_input = input;
+	vm->keyboard_dev = dev;
+}
+
+void vm_console_listen(struct vm *vm, bool uart)
+{
+	vm->uart_listens = uart;
 }
 
 void vm_console_register(struct vm *vm, void (*input)(void *dev), void *dev)
@@ -109,8 +151,12 @@ static void take_input(struct vm *vm)
 			push(vm, (u8)c);
 		}
 	}
-	if (vm->console_head != vm->console_tail && vm->console_input)
+	if (vm->console_head == vm->console_tail)
+		return;
+	if (vm->console_input)
 		vm->console_input(vm->console_dev);
+	if (vm->keyboard_input)
+		vm->keyboard_input(vm->keyboard_dev);
 }
 
 void vm_console_input(void)

@@ -63,7 +63,10 @@ static int back(struct vm *vm, u64 gpa, u64 size)
 		host = take_run(gpa, &run);
 		if (!host)
 			return -ENOMEM;
-		err = gpa ? add_slot(vm, gpa, run, host) : add_low_slots(vm, run, host);
+		if (gpa || config_has_vga(vm->config))
+			err = add_slot(vm, gpa, run, host);
+		else
+			err = add_low_slots(vm, run, host);
 		if (err)
 			return err;
 		gpa += run;
@@ -97,9 +100,20 @@ int vm_memory_create(struct vm *vm, u64 bytes)
 	return 0;
 }
 
+int vm_memory_rom(struct vm *vm, u64 gpa, const void *host, u64 size)
+{
+	if (vm->slot_count == MEMSLOTS_MAX)
+		return -ENOSPC;
+	vm->slots[vm->slot_count++] =
+		(struct memslot){.gpa = gpa, .size = size, .host = (u8 *)host, .readonly = true};
+	return slat_map(&vm->slat, gpa, (u64)host, size, SLAT_R | SLAT_X, mtrr_type);
+}
+
 void vm_memory_destroy(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->slot_count; i++) {
+		if (vm->slots[i].readonly)
+			continue;
 		memset(vm->slots[i].host, 0, vm->slots[i].size);
 		page_free_run(vm->slots[i].host, vm->slots[i].size);
 	}
@@ -126,12 +140,11 @@ void *guest_ptr(struct vm *vm, u64 gpa, u64 len)
 	return likely(len <= s->size - offset) ? s->host + offset : NULL;
 }
 
-/* A host pointer to gpa; *len is cut to what lies in the same slot. */
-static u8 *chunk_at(struct vm *vm, u64 gpa, u64 *len)
+u8 *guest_chunk(struct vm *vm, u64 gpa, u64 *len, bool write)
 {
 	struct memslot *s = memslot_find(vm, gpa);
 
-	if (!s)
+	if (!s || (write && s->readonly))
 		return NULL;
 	*len = MIN(*len, s->size - (gpa - s->gpa));
 	return s->host + (gpa - s->gpa);
@@ -141,7 +154,7 @@ int guest_read(struct vm *vm, u64 gpa, void *buf, u64 len)
 {
 	for (u8 *out = buf; len;) {
 		u64 n = len;
-		const u8 *p = chunk_at(vm, gpa, &n);
+		const u8 *p = guest_chunk(vm, gpa, &n, false);
 
 		if (!p)
 			return -EFAULT;
@@ -157,7 +170,7 @@ int guest_write(struct vm *vm, u64 gpa, const void *buf, u64 len)
 {
 	for (const u8 *in = buf; len;) {
 		u64 n = len;
-		u8 *p = chunk_at(vm, gpa, &n);
+		u8 *p = guest_chunk(vm, gpa, &n, true);
 
 		if (!p)
 			return -EFAULT;
@@ -173,7 +186,7 @@ int guest_zero(struct vm *vm, u64 gpa, u64 len)
 {
 	while (len) {
 		u64 n = len;
-		u8 *p = chunk_at(vm, gpa, &n);
+		u8 *p = guest_chunk(vm, gpa, &n, true);
 
 		if (!p)
 			return -EFAULT;

@@ -5,7 +5,7 @@
 #include "lib/types.h"
 
 #define TIMER_NEVER (~0ULL)
-#define TIMERS_MAX  8
+#define TIMERS_MAX  12
 
 struct vtimer {
 	u64 deadline; /* TIMER_NEVER when idle */

@@ -6,6 +6,7 @@
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "vm/disk.h"
 #include "vm/exits.h"
 
 #define PORTS	   0x10000
@@ -57,7 +58,7 @@ static int check_config(const struct vm_config *c, const struct vcpu_ops *ops)
 		printk("vm '%s': cpus = %u, but this version runs 1 CPU per VM\n", c->name, c->cpus);
 		return -EINVAL;
 	}
-	if (c->kind == GUEST_FLAT && c->flat_bits == 16 && ops->no_real_mode()) {
+	if ((c->kind == GUEST_FIRMWARE || c->flat_bits == 16) && ops->no_real_mode()) {
 		printk("vm '%s': starts in real mode, which %s here cannot run: %s\n", c->name, ops->name,
 		       ops->no_real_mode());
 		return -ENODEV;
@@ -135,8 +136,30 @@ struct vm *vm_create(const struct vm_config *config, const struct vcpu_ops *ops)
 	return vm;
 }
 
+struct disk *vm_disk(struct vm *vm, unsigned n)
+{
+	struct disk *d = n < CONFIG_MAX_DISKS ? vm->config->disks[n].disk : NULL;
+
+	if (d)
+		d->lock = &vm->lock;
+	return d;
+}
+
+/* No drive may write to memory that is given back. */
+static void cancel_requests(struct vm *vm)
+{
+	struct disk *d;
+
+	spin_lock(&vm->lock);
+	for (unsigned n = 0; (d = vm_disk(vm, n)); n++)
+		if (d->ops->cancel)
+			d->ops->cancel(d);
+	spin_unlock(&vm->lock);
+}
+
 void vm_destroy(struct vm *vm)
 {
+	cancel_requests(vm);
 	vm_console_release(vm);
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		vm->vcpus[i]->ops->destroy(vm->vcpus[i]);
@@ -163,6 +186,8 @@ enum vm_end vm_run(struct vm *vm)
 	this_cpu()->vcpu = NULL;
 	host_timer_rearm(TIMER_NEVER);
 	vm_console_flush(vm);
+	if (vm->screen_leave)
+		vm->screen_leave(vm->screen_dev);
 	return vm->end;
 }
 
@@ -196,6 +221,11 @@ u64 vm_memory_size(const struct vm *vm)
 bool vm_wants_debug_exit(const struct vm *vm)
 {
 	return vm->config->debug_exit;
+}
+
+bool vm_has_vga(const struct vm *vm)
+{
+	return config_has_vga(vm->config);
 }
 
 struct timer_queue *vm_timers(struct vm *vm)

@@ -12,7 +12,7 @@
 #define VM_MAX_VCPUS	 8
 #define BUS_MAX_PIO	 48
 #define BUS_MAX_MMIO	 16
-#define VM_MAX_HEAP_RUNS 16
+#define VM_MAX_HEAP_RUNS 32
 
 struct pio_range {
 	u16 base, count;
@@ -70,6 +70,11 @@ struct vm {
 
 	void (*console_input)(void *dev);
 	void *console_dev;
+	void (*keyboard_input)(void *dev); /* NULL: no keyboard */
+	void *keyboard_dev;
+	bool uart_listens;
+	void (*screen_leave)(void *dev);
+	void *screen_dev;
 	struct vtimer console_timer; /* flushes console_out, and polls where the console has no interrupt */
 	u32 console_len;
 	char console_out[64];

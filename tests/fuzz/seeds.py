@@ -61,9 +61,42 @@ on-crash = restart
 ]
 
 
+# A DMA command (read 12 bytes of the item 20h to 1000h), then accesses: the selector, the data port, that command.
+FW_CFG = [
+    struct.pack(">IIQ", 0x20 << 16 | 10, 12, 0x1000) + bytes(4) + struct.pack("<BI", 0x40, 0x19) + b"\x21\0\0\0\0" * 80 +
+    struct.pack("<BI", 0x84, 0) + struct.pack("<BI", 0x88, 0),
+]
+
+
+def virtio_input(requests: list[tuple[int, int, int]], indirect: bool) -> bytes:
+    """Steps of fuzz_virtio.c: requests (type, sector, bytes) of three descriptors each, then the notification."""
+
+    def memory(at: int, data: bytes) -> bytes:
+        return b"".join(bytes([2 | (32 - len(piece)) << 3, at + i >> 8, at + i & 0xFF]) + piece
+                        for i in range(0, len(data), 31) if (piece := data[i:i + 31]))
+
+    steps, table = b"", 0x800 if indirect else 0
+    for n, (kind, sector, size) in enumerate(requests):
+        write = 2 if kind in (0, 8) else 0
+        chain = [(0x200, 16, 1, 1), (0xE00, size, 1 | write, 2), (0x300, 1, 2, 0)]
+        steps += memory(table, b"".join(struct.pack("<QIHH", *d) for d in chain))
+        if indirect:
+            steps += memory(0, struct.pack("<QIHH", table, 48, 4, 0))
+        steps += memory(0x200, struct.pack("<QQ", kind, sector))
+        steps += memory(0x80, struct.pack("<HHH", 0, n + 1, 0)) + b"\x05\x06"
+    return steps
+
+
+VIRTIO = [
+    virtio_input([(0, 1, 512), (1, 2, 1024), (4, 0, 0), (8, 0, 20), (11, 0, 16), (3, 0, 0)], False),
+    virtio_input([(0, 1, 512), (1, 7, 512), (0, 8, 512)], True),
+    b"\x0f" + virtio_input([(0, 1, 512), (1, 7, 512), (4, 0, 0)], True),
+]
+
+
 def main() -> None:
     root = Path(sys.argv[1])
-    seeds = {"fat": [fat_disk(1), fat_disk(2)], "config": CONFIGS}
+    seeds = {"fat": [fat_disk(1), fat_disk(2)], "config": CONFIGS, "fw_cfg": FW_CFG, "virtio": VIRTIO}
     for name, inputs in seeds.items():
         folder = root / name
         folder.mkdir(parents=True, exist_ok=True)

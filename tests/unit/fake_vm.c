@@ -29,6 +29,12 @@ FAKE int bus_add_mmio(struct vm *vm, u64 base, u64 size, const struct mmio_ops *
 	return 0;
 }
 
+FAKE int bus_add_mmio_page(struct vm *vm, u64 base, void *page, const struct mmio_ops *ops, void *dev,
+			   const char *name)
+{
+	return bus_add_mmio(vm, base, PAGE_SIZE, ops, dev, name);
+}
+
 static const struct pio_range *find_pio(u16 port)
 {
 	for (unsigned i = 0; i < pio_count; i++)
@@ -149,6 +155,8 @@ size_t fake_console_len;
 static const char *console_input = "";
 static void (*console_notify)(void *dev);
 static void *console_dev;
+static void (*keyboard_notify)(void *dev);
+static void *keyboard_dev;
 enum vm_end fake_end;
 u32 fake_end_status;
 u64 fake_memory_size = 256 * MiB;
@@ -159,6 +167,14 @@ FAKE void vm_console_putc(struct vm *vm, u8 c)
 	if (fake_console_len < sizeof(fake_console_out) - 1)
 		fake_console_out[fake_console_len++] = c;
 	fake_console_out[fake_console_len] = 0;
+}
+
+FAKE void vm_console_input(void)
+{
+}
+
+FAKE void vm_console_flush(struct vm *vm)
+{
 }
 
 FAKE int vm_console_getc(struct vm *vm)
@@ -177,12 +193,75 @@ void fake_console_type(const char *s)
 	console_input = s;
 	if (console_notify)
 		console_notify(console_dev);
+	if (keyboard_notify)
+		keyboard_notify(keyboard_dev);
+}
+
+bool fake_vga, fake_uart_listens = true;
+static void (*screen_leave)(void *dev);
+static void *screen_dev;
+u16 fake_screen[80 * 25];
+u32 fake_cursor;
+bool fake_has_console;
+
+FAKE bool vm_has_vga(const struct vm *vm)
+{
+	return fake_vga;
+}
+
+FAKE int vm_keyboard_getc(struct vm *vm)
+{
+	return fake_uart_listens ? -1 : vm_console_getc(vm);
+}
+
+FAKE void vm_keyboard_register(struct vm *vm, void (*input)(void *dev), void *dev)
+{
+	keyboard_notify = input;
+	keyboard_dev = dev;
+}
+
+FAKE void vm_console_listen(struct vm *vm, bool uart)
+{
+	fake_uart_listens = uart;
+}
+
+FAKE bool vm_has_console(const struct vm *vm)
+{
+	return fake_has_console;
+}
+
+FAKE void vm_screen_cells(struct vm *vm, const u16 *cells, u32 cursor)
+{
+	memcpy(fake_screen, cells, sizeof(fake_screen));
+	fake_cursor = cursor;
+}
+
+FAKE void vm_screen_ansi(struct vm *vm, const char *s, size_t len)
+{
+	while (len--)
+		vm_console_putc(vm, (u8)*s++);
+}
+
+FAKE void vm_screen_register(struct vm *vm, void (*leave)(void *dev), void *dev)
+{
+	screen_leave = leave;
+	screen_dev = dev;
+}
+
+void fake_screen_leave(void)
+{
+	screen_leave(screen_dev);
 }
 
 FAKE void vm_end(struct vm *vm, enum vm_end how, u32 status)
 {
 	fake_end = how;
 	fake_end_status = status;
+}
+
+FAKE struct disk *vm_disk(struct vm *vm, unsigned n)
+{
+	return NULL;
 }
 
 FAKE u64 vm_memory_size(const struct vm *vm)
@@ -221,6 +300,9 @@ void fake_vm_reset(void)
 	fake_console_out[fake_console_len = 0] = 0;
 	console_input = "";
 	console_notify = NULL;
+	keyboard_notify = NULL;
+	fake_vga = fake_has_console = false;
+	fake_uart_listens = true;
 	fake_end = VM_RUNNING;
 	fake_end_status = 0;
 	fake_memory_size = 256 * MiB;

@@ -205,6 +205,15 @@ FAKE u64 page_total_bytes(void)
 FAKE struct acpi_info acpi = {.lapic_base = 0xFEE00000, .cpu_count = 1};
 FAKE u32 nmi_count;
 
+FAKE void console_write_serial(const char *s, size_t len)
+{
+	console_write(s, len);
+}
+
+FAKE void console_cells(const u16 *cells, u32 cursor)
+{
+}
+
 FAKE int console_getc(void)
 {
 	return -1;

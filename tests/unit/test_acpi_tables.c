@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "guest_memory.h"
+#include "load/layout.h"
 #include "load/load.h"
 
 static u64 get(u64 at, unsigned size)
@@ -47,7 +48,7 @@ static u64 fresh(unsigned vcpus)
 
 	make_vm(GUEST_LINUX, 2 * MiB);
 	test_vm.vcpu_count = vcpus;
-	rsdp = load_acpi(&test_vm);
+	rsdp = load_acpi(&test_vm, LOAD_ACPI);
 	assert_in_range(rsdp, 0xE0000, 0xFFFFF);
 	assert_int_equal(rsdp % 16, 0);
 	return rsdp;
@@ -107,18 +108,48 @@ static void madt_lists_every_vcpu(void **state)
 	}
 }
 
+static u8 some_disk;
+static unsigned disk_count;
+
+struct disk *vm_disk(struct vm *vm, unsigned n)
+{
+	return n < disk_count ? (struct disk *)&some_disk : NULL;
+}
+
+/* As many virtio slots as there are disks, and the DSDT is valid with each number of them. */
+static void dsdt_has_the_disks(void **state)
+{
+	static const char hid[] = "LNRO0005";
+
+	for (disk_count = 0; disk_count <= 4; disk_count++) {
+		u64 fadt = get(get(fresh(1) + 24, 8) + 36, 8), dsdt = get(fadt + 140, 8), found = 0;
+
+		check_table(dsdt, "DSDT");
+		for (u64 p = dsdt; p < dsdt + get(dsdt + 4, 4); p++) {
+			if (memcmp(test_ram + p, hid, sizeof(hid)))
+				continue;
+			p = (u64)((u8 *)memchr(test_ram + p, 0x86, 64) - test_ram);
+			assert_int_equal(get(p + 4, 4), 0xD0000000 + found * 4096);
+			assert_int_equal(get(p + 8, 4), 4096);
+			assert_int_equal(get(p + 17, 4), 16 + found);
+			found++;
+		}
+		assert_int_equal(found, disk_count);
+	}
+	disk_count = 0;
+}
+
 static void fails_without_memory_there(void **state)
 {
 	make_vm(GUEST_LINUX, 512 * KiB);
-	assert_int_equal(load_acpi(&test_vm), 0);
+	assert_int_equal(load_acpi(&test_vm, LOAD_ACPI), 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tables_hang_together),
-		cmocka_unit_test(fadt_registers_agree),
-		cmocka_unit_test(madt_lists_every_vcpu),
+		cmocka_unit_test(tables_hang_together),	      cmocka_unit_test(fadt_registers_agree),
+		cmocka_unit_test(madt_lists_every_vcpu),      cmocka_unit_test(dsdt_has_the_disks),
 		cmocka_unit_test(fails_without_memory_there),
 	};
 

@@ -164,6 +164,28 @@ static void test_release(void **state)
 	assert_int_equal(vm_console_getc(&vm), -1);
 }
 
+static unsigned keys_told;
+
+static void key_input(void *dev)
+{
+	keys_told++;
+}
+
+static void keyboard_gets_what_the_uart_does_not_want(void **state)
+{
+	vm_keyboard_register(&vm, key_input, NULL);
+	keys_told = 0;
+	type("ab");
+	assert_int_equal(keys_told, 1);
+	assert_int_equal(vm_console_getc(&vm), -1);
+	assert_int_equal(vm_keyboard_getc(&vm), 'a');
+	vm_console_listen(&vm, true);
+	assert_int_equal(vm_keyboard_getc(&vm), -1);
+	assert_int_equal(vm_console_getc(&vm), 'b');
+	vm_console_listen(&vm, false);
+	assert_int_equal(vm_keyboard_getc(&vm), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +196,7 @@ int main(void)
 		cmocka_unit_test_setup(test_deaf_guest, setup),
 		cmocka_unit_test_setup(test_polled, setup),
 		cmocka_unit_test_setup(test_release, setup),
+		cmocka_unit_test_setup(keyboard_gets_what_the_uart_does_not_want, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -200,6 +200,27 @@ static void queue_is_bounded(void **state)
 	assert_false(full());
 }
 
+static void typed_keys_come_one_by_one(void **state)
+{
+	static const u8 codes[] = {0x2A, 0x1E, 0x9E, 0xAA, 0x30, 0xB0};
+
+	fake_reset(state);
+	fake_vga = true;
+	fake_uart_listens = false;
+	i8042_create(NULL);
+	fake_console_type("Ab");
+	for (unsigned i = 0; i < ARRAY_SIZE(codes); i++) {
+		fake_run_timers(fake_tsc + 10000000);
+		assert_int_equal(fake_in(0x64, 1) & 1, 1);
+		assert_int_equal(fake_in(0x60, 1), codes[i]);
+	}
+	fake_run_timers(fake_tsc + 20000000);
+	assert_int_equal(fake_in(0x64, 1) & 1, 0);
+	fake_console_type("\033"); /* and then silence: the key */
+	fake_run_timers(fake_tsc + 20000000);
+	assert_int_equal(fake_in(0x60, 1), 0x01);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +233,7 @@ int main(void)
 		cmocka_unit_test_setup(keys_arrive_while_scanning, setup),
 		cmocka_unit_test_setup(disabled_keyboard_waits, setup),
 		cmocka_unit_test_setup(queue_is_bounded, setup),
+		cmocka_unit_test(typed_keys_come_one_by_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,10 +2,13 @@
 
 import functools
 import re
+import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
+from . import picture
 from .emulator import Emulator, Machine, spawn
 from .project import need_program
 from .status import PxhvError, UsageError
@@ -68,6 +71,17 @@ def check(machine: Machine) -> None:
         raise UsageError(f"Bochs has no CPU model '{machine.cpu}'; it has: {' '.join(models())}")
 
 
+def write_screen(process: subprocess.Popen, memory: Path, path: Path) -> None:
+    """Stops Bochs in its debugger, which saves the text screen's memory and quits; draws that to path."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(20)
+        text = memory.read_bytes()
+    except (subprocess.TimeoutExpired, OSError) as e:
+        raise PxhvError("no screenshot: Bochs' debugger does not answer") from e
+    path.write_bytes(picture.png(text))
+
+
 def start(machine: Machine) -> Emulator:
     """Boots the machine; its serial line is connected when this returns."""
     check(machine)
@@ -80,7 +94,9 @@ def start(machine: Machine) -> Emulator:
         memory=memory_option(machine.memory), cpu=machine.cpu or DEFAULT_CPU, cpus=machine.cpus, ips=IPS,
         clock=clock, port=listener.getsockname()[1]))
     # Debian's Bochs stops in its debugger at reset: continue, and when the machine has ended, quit.
-    (machine.workdir / "debugger").write_text("c\nq\n")
+    screen = machine.workdir / "screen"
+    save = f'writemem "{screen.name}" 0xb8000 {picture.TEXT_BYTES}\n' if machine.screenshot else ""
+    (machine.workdir / "debugger").write_text(f"c\n{save}q\n")
     logs = [machine.workdir / "bochs.log", machine.workdir / "bochs.err"]
     process = spawn([need_program("bochs"), "-q", "-f", "bochsrc", "-rc", "debugger"], machine.workdir, logs[1])
     deadline = time.monotonic() + CONNECT_SECONDS
@@ -89,7 +105,7 @@ def start(machine: Machine) -> Emulator:
         while True:
             try:
                 serial, _ = listener.accept()
-                return Emulator(process, serial, logs)
+                return Emulator(process, serial, logs, functools.partial(write_screen, process, screen))
             except TimeoutError:
                 if process.poll() is None and time.monotonic() < deadline:
                     continue

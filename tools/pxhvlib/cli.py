@@ -43,7 +43,11 @@ def seconds(text: str) -> float:
 
 
 def add_guest_options(p: argparse.ArgumentParser) -> None:
-    what = p.add_argument_group("the guest").add_mutually_exclusive_group(required=True)
+    group = p.add_argument_group("the guest")
+    group.add_argument("--disk", metavar="F", action="append", default=[],
+                       help="a disk image, more than one by repeating it; without --kernel the guest boots from the first as "
+                            "a PC would, also from a floppy's image")
+    what = group.add_mutually_exclusive_group()
     what.add_argument("--kernel", metavar="F", help="a Linux bzImage")
     what.add_argument("--flat", metavar="F@ADDR:BITS", help="an image put at ADDR and started there, BITS 16 or 64")
     what.add_argument("--config", metavar="F", help="a pxhv.conf; files it names are looked up beside it")
@@ -62,6 +66,7 @@ def add_engine_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--media", choices=MEDIA, default="ide", help="what QEMU boots the disk from")
     p.add_argument("--host-memory", metavar="M", help="of the PC; 512M by default, or more if the guests need it")
     p.add_argument("--serial-log", metavar="F", help="write what the serial port says to F too")
+    p.add_argument("--screenshot", metavar="F", help="at the end, write the PC's screen to F, a PNG")
     p.add_argument("--timeout", metavar="S", type=seconds, help="end after S seconds with status 124")
     p.add_argument("--stdin", action="store_true", help="without a terminal, type standard input into the guest")
 
@@ -104,7 +109,7 @@ def machine_from(args, disk: Path, workdir: Path, guest_memory: int) -> Machine:
     if args.host_memory:
         memory = project.parse_size(args.host_memory)
     return Machine(disk=disk, workdir=workdir, cpu=args.cpu, cpus=args.cpus, memory=memory, media=args.media,
-                   person=sys.stdin is not None and sys.stdin.isatty())
+                   screenshot=bool(args.screenshot), person=sys.stdin is not None and sys.stdin.isatty())
 
 
 def boot_disk(args, machine: Machine) -> int:
@@ -117,7 +122,8 @@ def boot_disk(args, machine: Machine) -> int:
     name = engine.choose(args.cpu) if args.engine == "auto" else args.engine
     emulator = engine.start(name, machine)
     log = Path(args.serial_log) if args.serial_log else None
-    return session.run(emulator, Terminal(args.stdin), args.timeout, log, hint=not args.quiet)
+    shot = Path(args.screenshot) if args.screenshot else None
+    return session.run(emulator, Terminal(args.stdin), args.timeout, log, hint=not args.quiet, screenshot=shot)
 
 
 def command_run(args) -> int:

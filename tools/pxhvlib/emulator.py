@@ -4,6 +4,7 @@ import ctypes
 import signal
 import socket
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ class Machine:
     cpus: int = 1
     memory: int = 512 << 20  # bytes
     media: str = "ide"
+    screenshot: bool = False  # one will be asked for, so the machine's last screen must stay
     person: bool = False  # somebody sits at the terminal: time must run as on their clock
 
 
@@ -31,6 +33,7 @@ class Emulator:
     process: subprocess.Popen
     serial: socket.socket
     logs: list[Path]
+    screenshot: Callable[[Path], None] | None = None  # writes the machine's screen to a file, as a PNG
 
     def log_tail(self, lines: int = 12) -> str:
         """The end of what the emulator logged, for when it ends without having been asked to."""

@@ -5,12 +5,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .project import parse_size, size_text
-from .status import UsageError
+from .status import PxhvError, UsageError
 
 DEFAULT_MEMORY = "256M"
 
+# What a PC boots with (package seabios). Of its flavours this one knows all that our PC has: virtio-mmio, a PS/2 keyboard,
+# floppies in memory.
+SEABIOS = Path("/usr/share/seabios")
+BIOS = SEABIOS / "bios-256k.bin"
+VGA_BIOS = SEABIOS / "vgabios-isavga.bin"
+
+# Bytes of the floppies there were: an image of such a size is one, a hard disk none.
+FLOPPY_SIZES = {kib << 10 for kib in (160, 180, 320, 360, 720, 1200, 1440, 2880)}
+
 # A key of a [vm] section whose value is a file of the boot partition.
-FILE_KEY = re.compile(r"""\s*(kernel|initrd|multiboot|flat|firmware)\s*=\s*(?:"(.*)"|(.*?))\s*(?:\s[;#].*)?$""")
+FILE_KEY = re.compile(r"""\s*(kernel|initrd|multiboot|flat|firmware|vgabios|floppy)\s*=\s*(?:"(.*)"|(.*?))\s*(?:\s[;#].*)?$""")
 FLAT = re.compile(r"(.+)@(0[xX][0-9a-fA-F]+|\d+):(16|64)")
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
 
@@ -35,8 +44,30 @@ class BootFiles:
         return name
 
 
+def firmware_lines(boot: BootFiles) -> list[str]:
+    """Config lines of a VM that boots as a PC does."""
+    for f in (BIOS, VGA_BIOS):
+        if not f.is_file():
+            raise PxhvError(f"{f} is missing: apt-get install seabios")
+    return [f"firmware = {boot.add(BIOS, 'bios.bin')}", f"vgabios = {boot.add(VGA_BIOS, 'vgabios.bin')}"]
+
+
+def disk_lines(boot: BootFiles, disks: list[str], firmware: bool) -> list[str]:
+    """Config lines of the disks. A floppy is for the firmware only, which takes one."""
+    lines = []
+    for number, disk in enumerate(map(Path, disks)):
+        name = boot.add(disk, f"disk{number}.img")
+        if firmware and disk.stat().st_size in FLOPPY_SIZES:
+            if any(line.startswith("floppy") for line in lines):
+                raise UsageError("there is one floppy drive only")
+            lines.append(f"floppy = {name}")
+        else:
+            lines.append(f"disk = file:{name}")
+    return lines
+
+
 def from_options(args, debug_exit: bool) -> BootFiles:
-    """One guest from --kernel or --flat. debug_exit gives it the port that ends a run with a value."""
+    """One guest from --kernel, --flat or --disk. debug_exit gives it the port that ends a run with a value."""
     boot = BootFiles(b"")
     memory = parse_size(args.memory or DEFAULT_MEMORY)
     lines = (["[pxhv]", "quiet = yes"] if args.quiet else []) + ["[vm guest]"]
@@ -48,11 +79,14 @@ def from_options(args, debug_exit: bool) -> BootFiles:
             if not args.append.isprintable():
                 raise UsageError("--append has a character that no config line can hold")
             lines.append(f'cmdline = "{args.append}"')  # quoted: it may hold what looks like a comment
+    elif not args.flat:
+        lines += firmware_lines(boot)
     else:
         m = FLAT.fullmatch(args.flat)
         if not m:
             raise UsageError(f"'{args.flat}' is not FILE@ADDR:16 or FILE@ADDR:64")
         lines.append(f"flat = {boot.add(Path(m[1]), 'guest.bin')}@{m[2]}:{m[3]}")
+    lines += disk_lines(boot, args.disk, not (args.kernel or args.flat))
     lines += [f"memory = {size_text(memory)}", f"cpus = {args.cpus}"]
     if debug_exit:
         lines.append("debug-exit = yes")
@@ -97,12 +131,14 @@ def from_config(args) -> BootFiles:
 def boot_files(args, debug_exit: bool) -> BootFiles:
     """The boot partition that the options ask for."""
     if args.config:
-        for option in ("initrd", "append", "memory", "quiet"):
-            if getattr(args, option) not in (None, False):
+        for option in ("initrd", "append", "memory", "quiet", "disk"):
+            if getattr(args, option) not in (None, False, []):
                 raise UsageError(f"--{option} does not go with --config: write it there")
         return from_config(args)
     if args.file:
         raise UsageError("--file goes with --config")
-    if args.flat and (args.initrd or args.append is not None):
+    if not (args.kernel or args.flat or args.disk):
+        raise UsageError("which guest? One of --kernel, --flat, --disk and --config is needed")
+    if not args.kernel and (args.initrd or args.append is not None):
         raise UsageError("--initrd and --append go with --kernel")
     return from_options(args, debug_exit)

@@ -1,11 +1,15 @@
 """QEMU: with KVM it runs the hypervisor at full speed (nested), without it emulates AMD-V but no VT-x."""
 
+import json
 import re
 import socket
 import subprocess
+from functools import partial
+from pathlib import Path
 
 from .emulator import Emulator, Machine, spawn
 from .project import need_program
+from .status import PxhvError
 
 PROGRAM = "qemu-system-x86_64"
 
@@ -42,14 +46,34 @@ def command(machine: Machine, kvm: bool) -> list[str]:
     ]  # fmt: skip
 
 
+def screendump(monitor: socket.socket, path: Path) -> None:
+    """Lets QEMU write its screen to path, by its monitor protocol (QMP)."""
+    commands = [{"execute": "qmp_capabilities"},
+                {"execute": "screendump", "arguments": {"filename": str(path.absolute()), "format": "png"}}]
+    try:
+        with monitor, monitor.makefile("rw") as qmp:
+            monitor.settimeout(10)
+            for command in commands:
+                print(json.dumps(command), file=qmp, flush=True)
+                while not {"return", "error"} & (answer := json.loads(qmp.readline() or '{"error": {"desc": "gone"}}')).keys():
+                    pass  # a greeting, an event
+                if "error" in answer:
+                    raise PxhvError(f"no screenshot: {answer['error']['desc']}")
+    except OSError as e:
+        raise PxhvError(f"no screenshot: QEMU does not answer ({e})") from e
+
+
 def start(machine: Machine, kvm: bool) -> Emulator:
     """Boots the machine; its serial line is connected when this returns."""
     ours, theirs = socket.socketpair()
-    with theirs:
+    monitor, qemus = socket.socketpair()
+    with theirs, qemus:
         options = [
             "-chardev", f"socket,id=serial,fd={theirs.fileno()}", "-serial", "chardev:serial",
             "-chardev", "stdio,id=e9,signal=off", "-device", "isa-debugcon,iobase=0xe9,chardev=e9",
+            "-chardev", f"socket,id=qmp,fd={qemus.fileno()}", "-mon", "chardev=qmp,mode=control",
+            *(["-no-shutdown"] if machine.screenshot else []),
         ]  # fmt: skip
         log = machine.workdir / "qemu.err"
-        process = spawn(command(machine, kvm) + options, machine.workdir, log, (theirs.fileno(),))
-    return Emulator(process, ours, [log])
+        process = spawn(command(machine, kvm) + options, machine.workdir, log, (theirs.fileno(), qemus.fileno()))
+    return Emulator(process, ours, [log], partial(screendump, monitor))

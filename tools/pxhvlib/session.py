@@ -113,7 +113,8 @@ class Session:
         return self.ending
 
 
-def run(emulator: Emulator, terminal: Terminal, timeout: float | None, serial_log: Path | None, hint: bool) -> int:
+def run(emulator: Emulator, terminal: Terminal, timeout: float | None, serial_log: Path | None, hint: bool,
+        screenshot: Path | None = None) -> int:
     """Runs the emulator's machine to its end; the emulator is gone and the terminal restored afterwards."""
     try:
         session = Session(emulator, terminal, serial_log)
@@ -121,6 +122,8 @@ def run(emulator: Emulator, terminal: Terminal, timeout: float | None, serial_lo
             print(f"pxhv: {HINT}", file=sys.stderr)
         with terminal:
             result = session.run(timeout)
+        if screenshot and emulator.screenshot:
+            emulator.screenshot(screenshot)
     finally:
         emulator.stop()
     if result == status.TIMEOUT and timeout:

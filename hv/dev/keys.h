@@ -1,0 +1,16 @@
+/* Somebody at a terminal, typing on a PC's keyboard: bytes become keys. */
+#pragma once
+
+#include "lib/types.h"
+
+#define KEYS_MAX 12 /* scan codes of one key with its modifiers, pressed and released */
+
+struct keys {
+	enum { KEYS_PLAIN, KEYS_ESCAPE, KEYS_SEQUENCE, KEYS_FUNCTION } state;
+	u8 number; /* of a sequence */
+};
+
+/* Takes the next byte, or -1 when the line has been silent for a while, which tells the Esc key from an
+ * escape sequence. Puts the scan codes (set 1) of a key that it ends into out and returns their number, 0 for
+ * none. */
+unsigned keys_byte(struct keys *k, int c, u8 out[KEYS_MAX]);

@@ -1,0 +1,6 @@
+/* The US keyboard: characters by scan code (set 1), without and with shift; 0 where a key has none. */
+#pragma once
+
+#define KEYMAP_SIZE 58
+
+extern const char keymap_plain[KEYMAP_SIZE], keymap_shifted[KEYMAP_SIZE];

@@ -1,0 +1,113 @@
+"""Guests that boot as a PC does, by SeaBIOS; and those that miss it."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, ends
+from screen import Screen
+
+FREEDOS = Path(os.environ.get("PXHV_GUESTS", ROOT.parent / "shared" / "guests")) / "freedos-fd144.img"
+ENGINES = [("qemu", ""), ("bochs", "corei7_skylake_x")]
+PROMPT = r"^A:\\>\Z"
+
+on_both = pytest.mark.parametrize("engine, cpu", ENGINES)
+needs_freedos = pytest.mark.skipif(not FREEDOS.is_file(), reason=f"no FreeDOS floppy at {FREEDOS}")
+
+
+def assemble(tmp_path: Path, code: str) -> Path:
+    source, image = tmp_path / "guest.asm", tmp_path / "guest.bin"
+    source.write_text(f"bits 16\norg 0x7C00\n{code}\ntimes 510 - ($ - $$) db 0\ndw 0xAA55\n")
+    subprocess.run(["nasm", "-f", "bin", source, "-o", image], check=True)
+    return image
+
+
+@pytest.fixture
+def screen(terminal):
+    """Boots a disk in a terminal and gives its screen."""
+
+    def start(*args) -> Screen:
+        child = terminal("run", *args)
+        child.setwinsize(30, 100)
+        return Screen(child)
+
+    return start
+
+
+def typed(screen: Screen, line: str) -> str:
+    """Types a line at the prompt and gives the screen once the next prompt is there."""
+    screen.child.send(line + "\r")
+    screen.wait(r"\A\s*A:\\>\Z" if line == "cls" else rf"A:\\>{re.escape(line)}\n[\s\S]*A:\\>\Z")
+    return screen.text()
+
+
+@on_both
+@needs_freedos
+def test_freedos(screen, engine, cpu):
+    dos = screen("--engine", engine, "--cpu", cpu, "--disk", FREEDOS)
+    dos.wait(PROMPT)
+    text = typed(dos, "dir")
+    assert "Volume in drive A is FREEDOS" in text and "COMMAND  COM" in text
+    typed(dos, "cls")
+    assert "readme.txt => b.txt" in typed(dos, "copy readme.txt b.txt")
+    typed(dos, "cls")
+    typed(dos, "echo It was written, and kept > c.txt")
+    assert "\nIt was written, and kept" in typed(dos, "type c.txt")
+    dos.child.send("\x01x")
+    assert ends(dos.child) == 0
+
+
+@on_both
+def test_boot_sector(screen, engine, cpu, tmp_path):
+    image = assemble(tmp_path, """
+        xor ax, ax
+        mov ds, ax
+        mov ax, 3
+        int 0x10
+        mov si, text
+    next:
+        lodsb
+        mov ah, 0x0E
+        int 0x10
+        cmp byte [si], 0
+        jne next
+        mov ax, 0xB800
+        mov es, ax
+        mov word [es:160 * 2], 0x1E01	; yellow on blue, a face
+        xor ax, ax
+        int 0x16
+        mov ah, 0x0E
+        int 0x10
+        mov al, "!"
+        int 0x10
+        jmp $
+        text db "from INT 10h ", 0""")
+    with open(image, "ab") as f:
+        f.truncate(1440 << 10)
+    sector = screen("--engine", engine, "--cpu", cpu, "--disk", image)
+    text = sector.wait(r"from INT 10h").string
+    assert "\n\u263a" in text
+    sector.child.send("k")
+    sector.wait("from INT 10h k!")
+    sector.child.send("\x01x")
+    assert ends(sector.child) == 0
+
+
+@on_both
+def test_flat_guest_without_bios_is_told(pxhv, engine, cpu, tmp_path):
+    image = assemble(tmp_path, "mov ax, 0x0E41\nint 0x10\nhlt")
+    run = pxhv("run", "--engine", engine, "--cpu", cpu, "--flat", f"{image}@0x7C00:16", "--timeout", "60")
+    run.expect(r"called the BIOS \(INT 10h\), which a flat guest does not have; use --disk")
+    assert run.status == 3
+
+
+@on_both
+def test_screenshot(pxhv, engine, cpu, tmp_path):
+    image = assemble(tmp_path, "mov ax, 0xB800\nmov es, ax\nmov word [es:0], 0x4E41\njmp $")
+    shot = tmp_path / "screen.png"
+    run = pxhv("run", "--engine", engine, "--cpu", cpu, "--flat", f"{image}@0x7C00:16", "--timeout", "10",
+               "--screenshot", shot)
+    assert run.status == 124, run.errors
+    assert shot.read_bytes().startswith(b"\x89PNG")
