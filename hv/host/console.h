@@ -14,8 +14,8 @@ bool console_has_uart(void);
  * line. */
 void console_write(const char *s, size_t len);
 
-/* Writes to COM1 alone, and shows 80 x 25 cells (attribute and character) on the screen alone, with its cursor on
- * one of them or, beyond, hidden. */
+/* Writes to COM1 alone, and shows 80 x 25 cells (attribute and character) on the screen alone, with its
+ * cursor on one of them or, beyond, hidden. */
 void console_write_serial(const char *s, size_t len);
 void console_cells(const u16 *cells, u32 cursor);
 

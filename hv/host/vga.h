@@ -10,6 +10,6 @@ void vga_init(void);
  * others are swallowed. */
 void vga_write(const char *s, size_t len);
 
-/* Shows 80 x 25 cells, attribute and character each, and the cursor on one of them; beyond, it is out of sight.
- * vga_write() goes on from there. */
+/* Shows 80 x 25 cells, attribute and character each, and the cursor on one of them; beyond, it is out of
+ * sight. vga_write() goes on from there. */
 void vga_cells(const u16 *cells, u32 cursor);

@@ -26,12 +26,12 @@ int load_linux(struct vm *vm, const struct guest_files *f, struct cpu_state *sta
 int load_flat(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
 int load_firmware(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
 
-/* Fills the real-mode vector table so that a call to a BIOS that is not there ends the VM with a message. Returns 0
- * or a negative error. */
+/* Fills the real-mode vector table so that a call to a BIOS that is not there ends the VM with a message.
+ * Returns 0 or a negative error. */
 int load_no_bios(struct vm *vm);
 
-/* Writes RSDP, XSDT, FADT, MADT, DSDT, FACS into guest memory from at on, which is a multiple of 64 below 4 GiB
- * with LOAD_ACPI_SIZE bytes of RAM. The RSDP comes first. Returns at, 0 on failure. */
+/* Writes RSDP, XSDT, FADT, MADT, DSDT, FACS into guest memory from at on, which is a multiple of 64 below 4
+ * GiB with LOAD_ACPI_SIZE bytes of RAM. The RSDP comes first. Returns at, 0 on failure. */
 u64 load_acpi(struct vm *vm, u64 at);
 
 /* The guest's E820 map, as its loaders tell it; returns the number of entries. */

@@ -75,8 +75,9 @@ void vm_console_listen(struct vm *vm, bool uart);
 /* Does the host's console belong to vm now? */
 bool vm_has_console(const struct vm *vm);
 
-/* The text screen: 80 x 25 cells for the host's VGA, with the cursor's cell or a number beyond; and for the serial
- * console bytes that go nowhere else. The device registers leave(), to be called when the VM has ended. */
+/* The text screen: 80 x 25 cells for the host's VGA, with the cursor's cell or a number beyond; and for the
+ * serial console bytes that go nowhere else. The device registers leave(), to be called when the VM has
+ * ended. */
 void vm_screen_cells(struct vm *vm, const u16 *cells, u32 cursor);
 void vm_screen_ansi(struct vm *vm, const char *s, size_t len);
 void vm_screen_register(struct vm *vm, void (*leave)(void *dev), void *dev);

@@ -60,8 +60,8 @@ extern char fake_console_out[4096];
 extern size_t fake_console_len;
 void fake_console_type(const char *s);
 
-/* Has the VM a VGA and the host's console; what its screen shows there; who gets typed bytes. fake_screen_leave()
- * tells the device that the VM has ended. */
+/* Has the VM a VGA and the host's console; what its screen shows there; who gets typed bytes.
+ * fake_screen_leave() tells the device that the VM has ended. */
 extern bool fake_vga, fake_has_console, fake_uart_listens;
 extern u16 fake_screen[80 * 25];
 extern u32 fake_cursor;
