@@ -81,6 +81,7 @@ void vcpu_wait(struct vcpu *v)
 		if (events & EV_TIMER) {
 			__atomic_and_fetch(&v->events, ~EV_TIMER, __ATOMIC_ACQUIRE);
 			vcpu_run_timers(v);
+			continue; /* the next timer may be due already */
 		}
 		if (vcpu_can_wake(v)) {
 			v->halted = false;
