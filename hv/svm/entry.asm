@@ -6,6 +6,7 @@
 bits 64
 default abs
 %include "offsets.inc"
+%include "vm/entry.inc"
 
 extern svm_exit_handlers, svm_exit_far, vcpu_prepare_entry
 global svm_enter
@@ -15,12 +16,7 @@ section .text.hot progbits alloc exec
 ; void svm_enter(struct vcpu *v)
 align 16
 svm_enter:
-	push rbx
-	push rbp
-	push r12
-	push r13
-	push r14
-	push r15
+	PUSH_HOST_REGISTERS
 	push rdi
 	mov rbx, rdi
 	clgi
@@ -34,20 +30,7 @@ svm_enter:
 	mov rcx, [rbx + VCPU_RAX]
 	mov [rax + VMCB_RAX], rcx
 	vmload
-	mov rcx, [rbx + VCPU_RCX]
-	mov rdx, [rbx + VCPU_RDX]
-	mov rbp, [rbx + VCPU_RBP]
-	mov rsi, [rbx + VCPU_RSI]
-	mov rdi, [rbx + VCPU_RDI]
-	mov r8, [rbx + VCPU_R8]
-	mov r9, [rbx + VCPU_R9]
-	mov r10, [rbx + VCPU_R10]
-	mov r11, [rbx + VCPU_R11]
-	mov r12, [rbx + VCPU_R12]
-	mov r13, [rbx + VCPU_R13]
-	mov r14, [rbx + VCPU_R14]
-	mov r15, [rbx + VCPU_R15]
-	mov rbx, [rbx + VCPU_RBX]
+	LOAD_GUEST_REGISTERS
 	vmrun
 	vmsave
 	push rbx
@@ -59,32 +42,11 @@ svm_enter:
 	vmload
 	mov rcx, [rdx + VMCB_RAX]
 	mov [rbx + VCPU_RAX], rcx
-	mov [rbx + VCPU_RBP], rbp
-	mov [rbx + VCPU_RSI], rsi
-	mov [rbx + VCPU_RDI], rdi
-	mov [rbx + VCPU_R8], r8
-	mov [rbx + VCPU_R9], r9
-	mov [rbx + VCPU_R10], r10
-	mov [rbx + VCPU_R11], r11
-	mov [rbx + VCPU_R12], r12
-	mov [rbx + VCPU_R13], r13
-	mov [rbx + VCPU_R14], r14
-	mov [rbx + VCPU_R15], r15
-	pop qword [rbx + VCPU_RBX]
+	SAVE_GUEST_REGISTERS
 	mov byte [rdx + VMCB_TLB_CONTROL], 0	; a flush was asked for once
 	mov rsi, [rdx + VMCB_EXITCODE]
 	mov rcx, [rdx + VMCB_RIP]
-	mov [rbx + VCPU_RIP], rcx
-
-	; One line of the exit ring: RIP, reason, TSC.
-	rdtsc
-	mov edi, [rbx + VCPU_RING_POS]
-	add qword [rbx + VCPU_RING_POS], EXIT_RECORD_SIZE
-	and edi, EXIT_RING_SIZE * EXIT_RECORD_SIZE - 1
-	mov [rbx + rdi + VCPU_RING], rcx
-	mov [rbx + rdi + VCPU_RING + 8], rsi
-	mov [rbx + rdi + VCPU_RING + 16], eax
-	mov [rbx + rdi + VCPU_RING + 20], edx
+	RECORD_EXIT
 
 	mov rdi, rbx
 	cmp rsi, SVM_EXIT_CODES
@@ -110,10 +72,5 @@ svm_enter:
 	cli
 	stgi
 	add rsp, 8
-	pop r15
-	pop r14
-	pop r13
-	pop r12
-	pop rbp
-	pop rbx
+	POP_HOST_REGISTERS
 	ret
