@@ -63,12 +63,14 @@ static void set_ier(void)
 
 void uart_pump(void)
 {
-	if (uart.head == uart.tail || !(inb(LSR) & LSR_THRE))
+	if (uart.head == uart.tail)
 		return;
-	uart.stuck = false;
-	for (unsigned room = FIFO_SIZE; room && uart.head != uart.tail; room--)
-		outb(RBR, uart.ring[uart.tail++ % RING_SIZE]);
-	set_ier();
+	if (inb(LSR) & LSR_THRE) {
+		uart.stuck = false;
+		for (unsigned room = FIFO_SIZE; room && uart.head != uart.tail; room--)
+			outb(RBR, uart.ring[uart.tail++ % RING_SIZE]);
+	}
+	set_ier(); /* also when the line is busy: its interrupt sends the rest */
 }
 
 static bool wait_for(u8 lsr_bit)
