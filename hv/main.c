@@ -59,8 +59,8 @@ static void load_file(const char *path, const u8 **data, u64 *size)
 /* A disk of a VM, for as long as pxHV runs. */
 static void open_disk(struct disk_config *d)
 {
-	u8 *data;
-	u64 size;
+	u8 *data = NULL;
+	u64 size = 0;
 
 	if (d->kind != DISK_FILE) {
 		printk("disk '%s': this version has disks of the kind file: only\n", d->name);

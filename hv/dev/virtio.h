@@ -7,10 +7,9 @@
 
 struct vm;
 
-#define VIRTQ_SIZE_MAX 64
-#define VIRTQ_PIECES_MAX                                                                                     \
-	80 /* a chain has at most VIRTQ_SIZE_MAX descriptors; some may cross memory slots                    \
-	    */
+/* A chain has at most VIRTQ_SIZE_MAX descriptors, of which some may cross memory slots. */
+#define VIRTQ_SIZE_MAX	 64
+#define VIRTQ_PIECES_MAX 80
 
 /* Feature bits of every device (§6). */
 #define VIRTIO_F_INDIRECT_DESC BIT(28)

@@ -8,6 +8,10 @@ COUNT		equ 20
 BATCHES		equ 50
 VECTOR		equ 0x50
 IOAPIC		equ 0xFEC00000
+VIRTIO		equ 0xD0000000		; the first disk, where there is one
+QUEUE		equ 0x2000000		; its descriptors; available ring, used ring, header and status a page each behind
+DATA		equ 0x2010000
+VIRTIO_PIN	equ 16
 PAGES		equ 0x400000		; untouched memory: COUNT * BATCHES pages
 
 ; RAX = ticks of the fastest batch of {%1, %2} rounds.
@@ -55,6 +59,11 @@ PAGES		equ 0x400000		; untouched memory: COUNT * BATCHES pages
 	mov ecx, 0x83F
 	mov eax, VECTOR
 	wrmsr
+%endmacro
+
+%macro VIRTIO_REQUEST 0
+	inc word [abs QUEUE + 0x1002]
+	mov dword [rdx + 0x50], 0
 %endmacro
 
 per_round:				; prints RAX / COUNT, rounded
@@ -138,6 +147,17 @@ main:
 	GATE VECTOR, timer_isr
 	call hlt_lateness
 
+	mov ebx, VIRTIO
+	cmp dword [rbx], "virt"
+	jne .no_disk
+	call virtio_start
+	sti
+	BENCH "virtio_read_4k", {mov edx, VIRTIO}, {VIRTIO_REQUEST}
+	mov dword [abs QUEUE + 24], 1 << 20
+	BENCH "virtio_read_1m", {mov edx, VIRTIO}, {VIRTIO_REQUEST}
+	cli
+.no_disk:
+
 	call x2apic_enable
 	jc .done
 	GATE VECTOR, eoi_isr
@@ -148,6 +168,40 @@ main:
 .done:
 	SAY "bench done"
 	ret
+
+; The least that a driver does (virtio 1.2 §3.1.1), and a read of 4096 bytes in descriptors 0 to 2.
+virtio_start:
+	mov edi, QUEUE
+	xor eax, eax
+	mov ecx, 0x5000 / 4
+	rep stosd
+	mov esi, .writes
+.next:
+	lodsd
+	mov ebx, eax
+	lodsd
+	mov [rbx], eax
+	cmp esi, .writes_end
+	jb .next
+	GATE VECTOR, virtio_isr
+	ret
+
+	align 4
+.writes	dd VIRTIO + 0x70, 3, VIRTIO + 0x24, 1, VIRTIO + 0x20, 1, VIRTIO + 0x70, 11
+	dd VIRTIO + 0x38, 8, VIRTIO + 0x80, QUEUE, VIRTIO + 0x90, QUEUE + 0x1000, VIRTIO + 0xA0, QUEUE + 0x2000
+	dd QUEUE, QUEUE + 0x3000, QUEUE + 8, 16, QUEUE + 12, 1 << 16 | 1
+	dd QUEUE + 16, DATA, QUEUE + 24, 4096, QUEUE + 28, 2 << 16 | 3
+	dd QUEUE + 32, QUEUE + 0x4000, QUEUE + 40, 1, QUEUE + 44, 2
+	dd VIRTIO + 0x44, 1, VIRTIO + 0x70, 15
+	dd IOAPIC, 0x11 + 2 * VIRTIO_PIN, IOAPIC + 0x10, 0, IOAPIC, 0x10 + 2 * VIRTIO_PIN, IOAPIC + 0x10, VECTOR
+.writes_end:
+
+virtio_isr:				; xAPIC
+	mov eax, VIRTIO
+	mov dword [rax + 0x64], 1
+	mov eax, APIC + APIC_EOI
+	mov dword [rax], 0
+	iretq
 
 eoi_isr:				; x2APIC
 	mov ecx, 0x80B

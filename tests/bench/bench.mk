@@ -9,6 +9,8 @@ $(BENCH_BIN): tests/bench/bench.asm tests/guests/lib.inc $(BUILD)/guest/pxhv.inc
 
 .PHONY: bench
 bench: all $(BENCH_BIN)
-	tools/pxhv --build $(abspath $(BUILD)) run --engine bochs --flat $(BENCH_BIN)@0x100000:64 --serial-log $(BUILD)/bench.log \
+	truncate -s 1M $(BUILD)/bench.img
+	tools/pxhv --build $(abspath $(BUILD)) run --engine bochs --flat $(BENCH_BIN)@0x100000:64 --disk $(BUILD)/bench.img \
+		--serial-log $(BUILD)/bench.log \
 		--timeout 120 < /dev/null
 	python3 tests/bench/report.py $(BUILD)/bench.log

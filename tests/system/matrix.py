@@ -83,6 +83,9 @@ LINUX_MACHINES = [
     ("qemu", ""),
 ]
 
+# Where Linux works with disks.
+DISK_MACHINES = [("bochs", "corei7_skylake_x"), ("qemu", "")]
+
 # CPUs that cannot run it, and the sentence they get.
 NO_LONG_MODE = "this CPU has no long mode"
 NO_EPT = "lacks 'enable EPT'"

@@ -44,7 +44,7 @@ def seconds(text: str) -> float:
 
 def add_guest_options(p: argparse.ArgumentParser) -> None:
     group = p.add_argument_group("the guest")
-    group.add_argument("--disk", metavar="F", action="append", default=[],
+    group.add_argument("--disk", metavar="F[,ro]", action="append", default=[],
                        help="a disk image, more than one by repeating it; without --kernel the guest boots from the first as "
                             "a PC would, also from a floppy's image")
     what = group.add_mutually_exclusive_group()

@@ -19,8 +19,9 @@ VGA_BIOS = SEABIOS / "vgabios-isavga.bin"
 FLOPPY_SIZES = {kib << 10 for kib in (160, 180, 320, 360, 720, 1200, 1440, 2880)}
 
 # A key of a [vm] section whose value is a file of the boot partition.
-FILE_KEY = re.compile(r"""\s*(kernel|initrd|multiboot|flat|firmware|vgabios|floppy)\s*=\s*(?:"(.*)"|(.*?))\s*(?:\s[;#].*)?$""")
+FILE_KEY = re.compile(r"""\s*(kernel|initrd|multiboot|flat|firmware|vgabios|floppy|disk)\s*=\s*(?:"(.*)"|(.*?))\s*(?:\s[;#].*)?$""")
 FLAT = re.compile(r"(.+)@(0[xX][0-9a-fA-F]+|\d+):(16|64)")
+DISK = re.compile(r"(file|boot):(.+?)(,ro)?")  # the others are disks of the PC
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
 
 
@@ -30,7 +31,7 @@ class BootFiles:
 
     config: bytes
     files: dict[str, Path] = field(default_factory=dict)  # path on the partition: file on this PC
-    memory: int = 0  # bytes that the guests want together
+    memory: int = 0  # bytes that the guests and their disks want together
 
     def add(self, source: Path, fallback: str) -> str:
         """Takes source along and gives its name on the partition: its own if that is a plain one."""
@@ -55,14 +56,17 @@ def firmware_lines(boot: BootFiles) -> list[str]:
 def disk_lines(boot: BootFiles, disks: list[str], firmware: bool) -> list[str]:
     """Config lines of the disks. A floppy is for the firmware only, which takes one."""
     lines = []
-    for number, disk in enumerate(map(Path, disks)):
+    for number, text in enumerate(disks):
+        plain = text.removesuffix(",ro")
+        disk = Path(plain)
         name = boot.add(disk, f"disk{number}.img")
+        boot.memory += disk.stat().st_size
         if firmware and disk.stat().st_size in FLOPPY_SIZES:
             if any(line.startswith("floppy") for line in lines):
                 raise UsageError("there is one floppy drive only")
             lines.append(f"floppy = {name}")
         else:
-            lines.append(f"disk = file:{name}")
+            lines.append(f"disk = file:{name}{text[len(plain):]}")
     return lines
 
 
@@ -91,7 +95,7 @@ def from_options(args, debug_exit: bool) -> BootFiles:
     if debug_exit:
         lines.append("debug-exit = yes")
     boot.config = ("\n".join(lines) + "\n").encode("utf-8")
-    boot.memory = memory
+    boot.memory += memory
     return boot
 
 
@@ -117,12 +121,18 @@ def from_config(args) -> BootFiles:
             continue
         if m[1] == "flat":
             name = name.rpartition("@")[0] or name
+        if m[1] == "disk":
+            disk = DISK.fullmatch(name)
+            if not disk:
+                continue
+            name = disk[2]
         name = name.lstrip("/")
         if ".." in name.split("/"):
             raise UsageError(f"{path}:{number}: '..' in '{name}': the boot partition has nothing above its root")
         source = path.parent / name
         if source.is_file():
             boot.files[name] = source
+            boot.memory += source.stat().st_size if m[1] == "disk" else 0
         elif name.lower() not in extra:
             raise UsageError(f"{path}:{number}: no file '{name}' beside {path.name}, nor given by --file")
     return boot
