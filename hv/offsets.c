@@ -41,7 +41,6 @@ void offsets(void)
 	DEFINE(SVM_EXIT_CODES, SVM_EXIT_CODES);
 	DEFINE(SVM_VMCB, offsetof(struct svm_vcpu, vmcb));
 	DEFINE(SVM_HOST_STATE, offsetof(struct svm_vcpu, host_state));
-	DEFINE(VMCB_TLB_CONTROL, VMCB_tlb_control);
 	DEFINE(VMCB_EXITCODE, VMCB_exitcode);
 	DEFINE(VMCB_RIP, VMCB_rip);
 	DEFINE(VMCB_RAX, VMCB_rax);

@@ -43,7 +43,6 @@ svm_enter:
 	mov rcx, [rdx + VMCB_RAX]
 	mov [rbx + VCPU_RAX], rcx
 	SAVE_GUEST_REGISTERS
-	mov byte [rdx + VMCB_TLB_CONTROL], 0	; a flush was asked for once
 	mov rsi, [rdx + VMCB_EXITCODE]
 	mov rcx, [rdx + VMCB_RIP]
 	RECORD_EXIT

@@ -77,6 +77,8 @@ static void take_interrupts(void)
 
 static void exit_intr(struct vcpu *v)
 {
+	/* Here, and not at every exit: a flush that was asked for has happened, and a few more do no harm. */
+	*vmcb_tlb_control(to_svm(v)->vmcb) = 0;
 	svm_take_vectoring(v);
 	take_interrupts();
 }

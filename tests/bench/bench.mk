@@ -7,10 +7,11 @@ $(BENCH_BIN): tests/bench/bench.asm tests/guests/lib.inc $(BUILD)/guest/pxhv.inc
 	@mkdir -p $(@D)
 	nasm -f bin -i tests/guests/ -i $(BUILD)/guest/ -l $(@:.bin=.lst) $< -o $@
 
+BENCH = tools/pxhv --build $(abspath $(BUILD)) run --flat $(BENCH_BIN)@0x100000:64 --disk $(BUILD)/bench.img --quiet --timeout 120
+
 .PHONY: bench
 bench: all $(BENCH_BIN)
 	truncate -s 1M $(BUILD)/bench.img
-	tools/pxhv --build $(abspath $(BUILD)) run --engine bochs --flat $(BENCH_BIN)@0x100000:64 --disk $(BUILD)/bench.img \
-		--serial-log $(BUILD)/bench.log \
-		--timeout 120 < /dev/null
-	python3 tests/bench/report.py $(BUILD)/bench.log
+	$(BENCH) --engine bochs --serial-log $(BUILD)/bench.log < /dev/null
+	$(BENCH) --engine qemu --count --serial-log $(BUILD)/bench-svm.log < /dev/null
+	$(PYTHON) tests/bench/report.py $(BUILD)/bench.log $(BUILD)/bench-svm.log

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Prints the bench guest's figures beside KVM's, Xen's and pxHV's goals; exit status 1 when one is missed.
+"""Prints the bench guest's figures beside KVM's, Xen's and pxHV's goals; exit status 1 when VT-x misses one.
+
+A second log is AMD-V's, under QEMU counting instructions: a column for comparison, since KVM, Xen and the goals
+are VT-x's.
 
 The figures are TSC ticks under Bochs, model corei7_skylake_x, where a tick is one instruction. KVM is Debian's
 kernel 6.1, its best case with mitigations=off; Xen is 4.17 with spec-ctrl=no. A virtio-blk read includes the copy (512
@@ -36,34 +39,40 @@ def parse(text):
     return figures, re.search(r"^bench done", text, re.M) is not None
 
 
-def report(figures):
+def report(figures, svm):
     """The table as lines, and the names of the goals missed."""
     missed = []
-    lines = [f"{'round trip, in ticks':32}{'KVM':>8}{'KVM best':>10}{'Xen best':>10}{'goal':>8}{'pxHV':>8}"]
+    lines = [f"{'round trip, in ticks':32}{'KVM':>8}{'KVM best':>10}{'Xen best':>10}{'goal':>8}{'pxHV':>8}{'AMD-V':>8}"]
     for name, what, kvm, kvm_best, xen, goal in TABLE:
         got = figures.get(name)
         # The page's own MOV is one tick on a bare CPU too.
         bad = goal is not None and (got is None or got > goal + (name == "page_touch"))
         if bad:
             missed.append(name)
-        cells = [f"{'-' if v is None else v:>{w}}" for v, w in zip((kvm, kvm_best, xen, goal, got), (8, 10, 10, 8, 8))]
+        row = zip((kvm, kvm_best, xen, goal, got, svm.get(name)), (8, 10, 10, 8, 8, 8))
+        cells = [f"{'-' if v is None else v:>{w}}" for v, w in row]
         lines.append(f"{what:32}{''.join(cells)}{'  MISSED' if bad else ''}")
     return lines, missed
 
 
+def read(path):
+    with open(path, encoding="latin-1") as log:
+        return parse(log.read().replace("\r", ""))
+
+
 def main():
-    if len(sys.argv) != 2:
-        print("usage: report.py SERIAL_LOG", file=sys.stderr)
+    if len(sys.argv) not in (2, 3):
+        print("usage: report.py SERIAL_LOG [SERIAL_LOG_OF_AMD_V]", file=sys.stderr)
         return 2
-    with open(sys.argv[1], encoding="latin-1") as log:
-        figures, done = parse(log.read().replace("\r", ""))
-    lines, missed = report(figures)
+    figures, done = read(sys.argv[1])
+    svm, svm_done = read(sys.argv[2]) if len(sys.argv) == 3 else ({}, True)
+    lines, missed = report(figures, svm)
     print("\n".join(lines))
-    if not done:
+    if not (done and svm_done):
         print("The bench guest did not reach its end.")
     if missed:
         print("Missed: " + ", ".join(missed))
-    return 1 if missed or not done else 0
+    return 1 if missed or not (done and svm_done) else 0
 
 
 if __name__ == "__main__":

@@ -65,6 +65,7 @@ def add_engine_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--cpu", metavar="MODEL", default="", help="in the engine's words (bochs --help cpu)")
     p.add_argument("--media", choices=MEDIA, default="ide", help="what QEMU boots the disk from")
     p.add_argument("--host-memory", metavar="M", help="of the PC; 512M by default, or more if the guests need it")
+    p.add_argument("--count", action="store_true", help="QEMU: the TSC counts instructions, so that figures repeat")
     p.add_argument("--serial-log", metavar="F", help="write what the serial port says to F too")
     p.add_argument("--screenshot", metavar="F", help="at the end, write the PC's screen to F, a PNG")
     p.add_argument("--timeout", metavar="S", type=seconds, help="end after S seconds with status 124")
@@ -108,7 +109,7 @@ def machine_from(args, disk: Path, workdir: Path, guest_memory: int) -> Machine:
     memory = max(HOST_MEMORY, guest_memory + HOST_SPARE)
     if args.host_memory:
         memory = project.parse_size(args.host_memory)
-    return Machine(disk=disk, workdir=workdir, cpu=args.cpu, cpus=args.cpus, memory=memory, media=args.media,
+    return Machine(disk=disk, workdir=workdir, cpu=args.cpu, cpus=args.cpus, memory=memory, media=args.media, count=args.count,
                    screenshot=bool(args.screenshot), person=sys.stdin is not None and sys.stdin.isatty())
 
 

@@ -22,6 +22,7 @@ class Machine:
     cpus: int = 1
     memory: int = 512 << 20  # bytes
     media: str = "ide"
+    count: bool = False  # QEMU: the TSC counts instructions, so that figures repeat
     screenshot: bool = False  # one will be asked for, so the machine's last screen must stay
     person: bool = False  # somebody sits at the terminal: time must run as on their clock
 

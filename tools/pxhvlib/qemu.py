@@ -40,7 +40,8 @@ def command(machine: Machine, kvm: bool) -> list[str]:
     disk = str(machine.disk.resolve()).replace(",", ",,")
     return [
         need_program(PROGRAM), "-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc",
-        "-accel", "kvm" if kvm else "tcg", "-cpu", machine.cpu or ("host" if kvm else "max"),
+        "-accel", "kvm" if kvm else "tcg", *(["-icount", "shift=0,sleep=off"] if machine.count else []),
+        "-cpu", machine.cpu or ("host" if kvm else "max"),
         "-smp", str(machine.cpus), "-m", f"{(machine.memory + 0xFFFFF) >> 20}M", "-device", "VGA",
         "-drive", f"if=none,id=boot,format=raw,cache=unsafe,file={disk}", *MEDIA[machine.media],
     ]  # fmt: skip
