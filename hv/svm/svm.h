@@ -6,7 +6,7 @@
 #include "vm/slat.h"
 #include "vm/vcpu.h"
 
-#define SVM_LENGTHS 64
+#define SVM_LENGTHS 256
 
 struct svm_vcpu {
 	struct vcpu v;
@@ -16,7 +16,7 @@ struct svm_vcpu {
 	u8 *iopm;	  /* 12 KiB */
 	bool nmi_blocked; /* from an NMI's injection to its IRET */
 	struct svm_length {
-		u64 rip, cr3;
+		u64 rip, key;
 		u32 len;
 	} lengths[SVM_LENGTHS]; /* without nRIP: instructions that were measured, found by RIP's low bits */
 };
