@@ -49,6 +49,17 @@ static void read_config(void)
 	console_set_quiet(config.quiet);
 }
 
+/* A module's file name ends at the first blank: the rest is for the guest to read. */
+static void load_module(const char *module, u8 **data, u64 *size)
+{
+	char path[CONFIG_PATH_MAX] = "";
+
+	for (u32 i = 0; module[i] && module[i] != ' '; i++)
+		path[i] = module[i];
+	if (boot_load_file(path, data, size))
+		host_exit(EXIT_REFUSED);
+}
+
 /* The last thing that the BIOS is needed for: once a vendor's extension is on, it is gone. */
 static void load_files(void)
 {
@@ -59,6 +70,8 @@ static void load_files(void)
 		if (boot_load_file(c->image, (u8 **)&f->image, &f->image_size) ||
 		    (c->initrd[0] && boot_load_file(c->initrd, (u8 **)&f->initrd, &f->initrd_size)))
 			host_exit(EXIT_REFUSED);
+		for (u32 m = 0; m < c->module_count; m++)
+			load_module(c->modules[m], (u8 **)&f->module[m].data, &f->module[m].size);
 	}
 }
 
@@ -77,15 +90,16 @@ static const struct vcpu_ops *choose_vendor(void)
 }
 
 /* Runs the VM once, from power-on to its end. */
-static enum vm_end run_once(const struct vm_config *c, const struct guest_files *f, const struct vcpu_ops *ops,
-			    u32 *status)
+static enum vm_end run_once(const struct vm_config *c, const struct guest_files *f,
+			    const struct vcpu_ops *ops, u32 *status)
 {
 	struct cpu_state start;
 	struct vm *vm = vm_create(c, ops);
 
 	if (!vm)
 		host_exit(EXIT_REFUSED);
-	story("vm '%s': %s maps %llu MiB", c->name, ops->created, (unsigned long long)(vm->memory_size / MiB));
+	story("vm '%s': %s maps %llu MiB", c->name, ops->created,
+	      (unsigned long long)(vm->memory_size / MiB));
 	if (load_guest(vm, f, &start))
 		host_exit(EXIT_REFUSED);
 	vm->vcpus[0]->ops->set_state(vm->vcpus[0], &start);

@@ -10,8 +10,10 @@ int load_guest(struct vm *vm, const struct guest_files *f, struct cpu_state *sta
 		return load_linux(vm, f, start);
 	case GUEST_FLAT:
 		return load_flat(vm, f, start);
+	case GUEST_MULTIBOOT:
+		return load_multiboot(vm, f, start);
 	default:
-		printk("%s: this build starts kernel= and flat= guests only\n", vm->config->name);
+		printk("%s: this build starts kernel=, multiboot= and flat= guests only\n", vm->config->name);
 		return -EOPNOTSUPP;
 	}
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lib/types.h"
+#include "vm/config.h"
 
 struct vm;
 struct cpu_state;
@@ -11,6 +12,10 @@ struct guest_files { /* in host memory, kept for reboots */
 	u64 image_size;
 	const u8 *initrd;
 	u64 initrd_size;
+	struct {
+		const u8 *data;
+		u64 size;
+	} module[MODULES_MAX];
 };
 
 /* Loads by vm->config->kind and fills in the start state of vcpu 0. Returns 0, or a negative error having
@@ -20,6 +25,7 @@ int load_guest(struct vm *vm, const struct guest_files *f, struct cpu_state *sta
 /* One function a kind, same contract. */
 int load_linux(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
 int load_flat(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
+int load_multiboot(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
 
 /* Writes RSDP, XSDT, FADT, MADT, DSDT, FACS into guest memory below 1 MiB; returns the RSDP's guest-physical
  * address, 0 on failure. */
@@ -29,7 +35,9 @@ u64 load_acpi(struct vm *vm);
 struct mem_region;
 unsigned load_e820(const struct vm *vm, struct mem_region *out, unsigned max);
 
-/* Start states: real mode at cs:ip, and 64-bit long mode with identity map of 4 GiB at page_tables (guest
- * memory that the call fills, 6 pages) and a GDT at gdt. */
+/* Start states: real mode at cs:ip, flat 32-bit protected mode without paging (Multiboot 3.2), and 64-bit
+ * long mode with identity map of 4 GiB at page_tables (guest memory that the call fills, 6 pages) and a GDT
+ * at gdt. */
 void start_real_mode(struct cpu_state *s, u16 cs, u16 ip);
+int start_protected_mode(struct vm *vm, struct cpu_state *s, u32 eip, u64 gdt);
 int start_long_mode(struct vm *vm, struct cpu_state *s, u64 rip, u64 page_tables, u64 gdt);

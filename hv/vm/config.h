@@ -6,6 +6,7 @@
 #define CONFIG_MAX_VMS 8
 #define CONFIG_PATH_MAX 128
 #define CONFIG_CMDLINE_MAX 2048
+#define MODULES_MAX 8
 
 enum guest_kind {
 	GUEST_NONE,
@@ -21,6 +22,8 @@ struct vm_config {
 	char image[CONFIG_PATH_MAX];
 	char initrd[CONFIG_PATH_MAX]; /* "" for none */
 	char cmdline[CONFIG_CMDLINE_MAX];
+	char modules[MODULES_MAX][CONFIG_PATH_MAX]; /* each "FILE", or "FILE ARGUMENTS" */
+	u32 module_count;
 	u64 memory; /* bytes */
 	u32 cpus;
 	u64 flat_addr;
@@ -28,6 +31,7 @@ struct vm_config {
 	bool console_vga; /* console = vga; else serial. Both carry the active VM */
 	bool debug_exit;  /* port 0xF4 ends the VM with its value */
 	bool restart_on_crash;
+	bool gdb; /* gdb = com2: wait there for GDB before the first instruction */
 	u32 line; /* of the section's header, for messages */
 };
 

@@ -36,6 +36,7 @@ struct vm {
 	struct spinlock lock; /* of the devices and lines */
 	enum vm_end end;
 	u32 end_status;
+	bool debug64; /* show debuggers 64-bit registers even while the guest runs 32-bit code */
 	char end_reason[96]; /* for VM_DIED: a sentence */
 
 	u32 vcpu_count;

@@ -45,10 +45,13 @@ def seconds(text: str) -> float:
 def add_guest_options(p: argparse.ArgumentParser) -> None:
     what = p.add_argument_group("the guest").add_mutually_exclusive_group(required=True)
     what.add_argument("--kernel", metavar="F", help="a Linux bzImage")
+    what.add_argument("--multiboot", metavar="F", help="an ELF kernel with a Multiboot header or a PVH note, or 64-bit")
     what.add_argument("--flat", metavar="F@ADDR:BITS", help="an image put at ADDR and started there, BITS 16 or 64")
     what.add_argument("--config", metavar="F", help="a pxhv.conf; files it names are looked up beside it")
     p.add_argument("--file", metavar="F", action="append", default=[], help="a further file for --config's guests")
     p.add_argument("--initrd", metavar="F")
+    p.add_argument("--module", metavar="F", action="append", default=[],
+                   help="a module of --multiboot, 'F ARGUMENTS' to give it some; up to 8")
     p.add_argument("--append", metavar="S", help="the kernel's command line")
     p.add_argument("--memory", metavar="M", help=f"of the guest, such as 1G; {guest.DEFAULT_MEMORY} by default")
     p.add_argument("--cpus", metavar="N", type=positive, default=1, help="of the guest and of the emulated PC")

@@ -10,7 +10,7 @@ from .status import UsageError
 DEFAULT_MEMORY = "256M"
 
 # A key of a [vm] section whose value is a file of the boot partition.
-FILE_KEY = re.compile(r"""\s*(kernel|initrd|multiboot|flat|firmware)\s*=\s*(?:"(.*)"|(.*?))\s*(?:\s[;#].*)?$""")
+FILE_KEY = re.compile(r"""\s*(kernel|initrd|multiboot|module|flat|firmware)\s*=\s*(?:"(.*)"|(.*?))\s*(?:\s[;#].*)?$""")
 FLAT = re.compile(r"(.+)@(0[xX][0-9a-fA-F]+|\d+):(16|64)")
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
 
@@ -61,8 +61,15 @@ def with_pxhv_keys(config: bytes, keys: list[str]) -> bytes:
     return "\n".join(lines).encode("utf-8", "surrogateescape")
 
 
+def quoted(key: str, option: str, text: str) -> str:
+    """The config line of an option's text, in quotes: it may hold what looks like a comment."""
+    if not text.isprintable():
+        raise UsageError(f"{option} has a character that no config line can hold")
+    return f'{key} = "{text}"'
+
+
 def from_options(args, report: bool) -> BootFiles:
-    """One guest from --kernel or --flat. With report the run's end is told to this tool, debug exits too."""
+    """One guest from --kernel, --multiboot or --flat. With report the run's end is told to this tool, debug exits too."""
     boot = BootFiles(b"")
     memory = parse_size(args.memory or DEFAULT_MEMORY)
     keys = pxhv_keys(report, args.quiet)
@@ -72,9 +79,14 @@ def from_options(args, report: bool) -> BootFiles:
         if args.initrd:
             lines.append(f"initrd = {boot.add(Path(args.initrd), 'initrd')}")
         if args.append is not None:
-            if not args.append.isprintable():
-                raise UsageError("--append has a character that no config line can hold")
-            lines.append(f'cmdline = "{args.append}"')  # quoted: it may hold what looks like a comment
+            lines.append(quoted("cmdline", "--append", args.append))
+    elif args.multiboot:
+        lines.append(f"multiboot = {boot.add(Path(args.multiboot), 'kernel.elf')}")
+        for module in args.module:
+            name, _, arguments = module.partition(" ")
+            lines.append(quoted("module", "--module", f"{boot.add(Path(name), 'module')} {arguments}".strip()))
+        if args.append is not None:
+            lines.append(quoted("cmdline", "--append", args.append))
     else:
         m = FLAT.fullmatch(args.flat)
         if not m:
@@ -83,6 +95,8 @@ def from_options(args, report: bool) -> BootFiles:
     lines += [f"memory = {size_text(memory)}", f"cpus = {args.cpus}"]
     if report:
         lines.append("debug-exit = yes")
+    if getattr(args, "gdb", None):
+        lines.append("gdb = com2")
     boot.config = ("\n".join(lines) + "\n").encode("utf-8")
     boot.memory = memory
     return boot
@@ -110,6 +124,8 @@ def from_config(args, report: bool) -> BootFiles:
             continue
         if m[1] == "flat":
             name = name.rpartition("@")[0] or name
+        elif m[1] == "module":
+            name = name.split()[0]
         name = name.lstrip("/")
         if ".." in name.split("/"):
             raise UsageError(f"{path}:{number}: '..' in '{name}': the boot partition has nothing above its root")
@@ -124,12 +140,16 @@ def from_config(args, report: bool) -> BootFiles:
 def boot_files(args, report: bool) -> BootFiles:
     """The boot partition that the options ask for."""
     if args.config:
-        for option in ("initrd", "append", "memory"):
-            if getattr(args, option) is not None:
+        for option in ("initrd", "append", "memory", "module", "gdb"):
+            if getattr(args, option, None):
                 raise UsageError(f"--{option} does not go with --config: write it there")
         return from_config(args, report)
     if args.file:
         raise UsageError("--file goes with --config")
-    if args.flat and (args.initrd or args.append is not None):
-        raise UsageError("--initrd and --append go with --kernel")
+    if args.module and not args.multiboot:
+        raise UsageError("--module goes with --multiboot")
+    if args.initrd and not args.kernel:
+        raise UsageError("--initrd goes with --kernel")
+    if args.flat and args.append is not None:
+        raise UsageError("--append goes with --kernel and --multiboot")
     return from_options(args, report)
