@@ -2,6 +2,7 @@
 
 #include "boot/boot.h"
 #include "debug/autopsy.h"
+#include "debug/gdb.h"
 #include "host/acpi.h"
 #include "host/apic.h"
 #include "host/console.h"
@@ -103,6 +104,8 @@ static enum vm_end run_once(const struct vm_config *c, const struct guest_files 
 	if (load_guest(vm, f, &start))
 		host_exit(EXIT_REFUSED);
 	vm->vcpus[0]->ops->set_state(vm->vcpus[0], &start);
+	if (c->gdb)
+		gdb_attach(vm);
 	story("Guest loaded, entry at %#llx", (unsigned long long)start.rip);
 	time_refine();
 	story("%s", ops->entry);
@@ -112,6 +115,8 @@ static enum vm_end run_once(const struct vm_config *c, const struct guest_files 
 	*status = vm->end_status;
 	if (end == VM_DIED)
 		autopsy(vm);
+	if (c->gdb)
+		gdb_vm_ended(vm);
 	vm_destroy(vm);
 	return end;
 }

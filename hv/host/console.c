@@ -22,13 +22,13 @@ static struct {
 
 void console_init(void)
 {
-	uart_init();
+	uart_init(&com1);
 	vga_init();
 }
 
 bool console_has_uart(void)
 {
-	return uart_present();
+	return uart_present(&com1);
 }
 
 void console_write(const char *s, size_t len)
@@ -37,10 +37,10 @@ void console_write(const char *s, size_t len)
 	vga_write(s, len);
 	for (; len--; s++) {
 		if (*s == '\n' && console.last != '\r')
-			uart_putc('\r');
-		uart_putc((u8)(console.last = *s));
+			uart_putc(&com1, '\r');
+		uart_putc(&com1, (u8)(console.last = *s));
 	}
-	uart_pump();
+	uart_pump(&com1);
 	spin_unlock(&console.lock);
 }
 
@@ -57,12 +57,12 @@ void console_poll(void)
 
 	spin_lock(&console.lock);
 	do {
-		while (budget && (c = uart_getc()) >= 0) {
+		while (budget && (c = uart_getc(&com1)) >= 0) {
 			put_input((u8)c);
 			budget--;
 		}
-		uart_pump();
-	} while (uart_interrupt_pending() && budget && budget--);
+		uart_pump(&com1);
+	} while (uart_interrupt_pending(&com1) && budget && budget--);
 	keyboard_poll(put_input);
 	spin_unlock(&console.lock);
 }
@@ -81,7 +81,7 @@ int console_getc(void)
 void console_flush(void)
 {
 	spin_lock(&console.lock);
-	uart_flush();
+	uart_flush(&com1);
 	spin_unlock(&console.lock);
 }
 

@@ -57,6 +57,22 @@ void svm_nmi_window(struct vcpu *v, bool on)
 		svm_interrupt_window(v, true);
 }
 
+/* While stepping all exceptions exit, so that none pushes our TF to the guest's stack. Vector 2 is not one. */
+void svm_debug(struct vcpu *v)
+{
+	void *b = to_svm(v)->vmcb;
+	bool own = v->debug & DEBUG_REGISTERS;
+
+	if (v->debug & DEBUG_STEP)
+		*vmcb_interrupt_shadow(b) &= ~1ULL;
+
+	*vmcb_intercept_exceptions(b) =
+		v->debug & DEBUG_STEP ? ~(u32)BIT(X86_NMI)
+				      : SVM_EXCEPTIONS | (v->debug & DEBUG_BREAK ? (u32)BIT(X86_BP) : 0);
+	*vmcb_intercept_dr_read(b) = own ? 0xFF : 0;
+	*vmcb_intercept_dr_write(b) = own ? 0xFF : (u16)BIT(7);
+}
+
 void svm_take_vectoring(struct vcpu *v)
 {
 	u64 info = *vmcb_exitintinfo(to_svm(v)->vmcb);

@@ -2,8 +2,9 @@
 #define SVM_EXITS(X)                                                                                         \
 	X(0x008, CR8_READ, exit_cr8)                                                                         \
 	X(0x018, CR8_WRITE, exit_cr8)                                                                        \
-	X(0x037, DR7_WRITE, exit_dr7_write)                                                                  \
+	X(0x037, DR7_WRITE, exit_dr)                                                                         \
 	X(0x041, EXCEPTION_DB, exit_db)                                                                      \
+	X(0x043, EXCEPTION_BP, exit_bp)                                                                      \
 	X(0x051, EXCEPTION_AC, exit_ac)                                                                      \
 	X(0x052, EXCEPTION_MC, exit_mc)                                                                      \
 	X(0x060, INTR, exit_intr)                                                                            \

@@ -64,7 +64,11 @@ void svm_skip(struct vcpu *v, unsigned len)
 	v->rip = rip;
 	*vmcb_rip(x->vmcb) = rip;
 	*vmcb_interrupt_shadow(x->vmcb) &= ~1ULL;
-	if (unlikely(*vmcb_rflags(x->vmcb) & RFLAGS_TF)) {
+	if (likely(!(*vmcb_rflags(x->vmcb) & RFLAGS_TF)))
+		return;
+	if (v->debug & DEBUG_STEP) {
+		v->events |= EV_DEBUG;
+	} else {
 		*vmcb_dr6(x->vmcb) |= BIT(14);
 		vcpu_exception(v, X86_DB, false, 0);
 	}

@@ -84,7 +84,7 @@ static void write_controls(struct svm_vcpu *x)
 
 	*vmcb_intercept_cr_read(b) = *vmcb_intercept_cr_write(b) = (u16)BIT(8);
 	*vmcb_intercept_dr_write(b) = (u16)BIT(7);
-	*vmcb_intercept_exceptions(b) = (u32)(BIT(X86_DB) | BIT(X86_AC) | BIT(X86_MC));
+	*vmcb_intercept_exceptions(b) = SVM_EXCEPTIONS;
 	*vmcb_intercept1(b) = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_RDPMC | INTERCEPT_CPUID | INTERCEPT_INVD |
 			      INTERCEPT_HLT | INTERCEPT_INVLPGA | INTERCEPT_IOIO | INTERCEPT_MSR |
 			      INTERCEPT_TASK_SWITCH | (u32)INTERCEPT_SHUTDOWN;
@@ -212,6 +212,7 @@ const struct vcpu_ops svm_ops = {
 	.apic_irr = svm_apic_irr,
 	.tlb_flush = svm_tlb_flush,
 	.tsc_offset_changed = svm_tsc_offset_changed,
+	.debug = svm_debug,
 	.dump = svm_dump,
 	.exit_name = svm_exit_name,
 };

@@ -94,7 +94,7 @@ static void write_controls(struct vmx_vcpu *x)
 	vmwrite(VMCS_PROC_CONTROLS2, x->proc2);
 	vmwrite(VMCS_EXIT_CONTROLS, vmx_caps.base[CTL_EXIT]);
 	vmwrite(VMCS_ENTRY_CONTROLS, x->entry);
-	vmwrite(VMCS_EXCEPTION_BITMAP, BIT(X86_DB) | BIT(X86_AC) | BIT(X86_MC));
+	vmwrite(VMCS_EXCEPTION_BITMAP, VMX_EXCEPTIONS);
 	vmwrite(VMCS_PF_ERROR_MASK, 0);
 	vmwrite(VMCS_PF_ERROR_MATCH, 0);
 	vmwrite(VMCS_CR3_TARGET_COUNT, 0);
@@ -226,7 +226,11 @@ static void vmx_skip(struct vcpu *v, unsigned len)
 	vmwrite(VMCS_GUEST_RIP, rip);
 	if (unlikely(blocking & 3))
 		vmwrite(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~3ULL);
-	if (unlikely(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
+	if (likely(!(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF)))
+		return;
+	if (v->debug & DEBUG_STEP)
+		v->events |= EV_DEBUG;
+	else
 		vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | BIT(14));
 }
 
@@ -272,6 +276,7 @@ const struct vcpu_ops vmx_ops = {
 	.apic_irr = vmx_apic_irr,
 	.tlb_flush = vmx_ept_flush,
 	.tsc_offset_changed = vmx_tsc_offset_changed,
+	.debug = vmx_debug,
 	.dump = vmx_dump,
 	.exit_name = vmx_exit_name,
 };

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import doctor, engine, gdb, guest, image, project, session, status
 from .emulator import Machine
+from .relay import Relay
 from .qemu import MEDIA
 from .status import PxhvError, UsageError
 from .terminal import Terminal
@@ -42,6 +43,13 @@ def seconds(text: str) -> float:
     return value
 
 
+def port_number(text: str) -> int:
+    value = int(text)
+    if not 0 < value < 65536:
+        raise ValueError
+    return value
+
+
 def add_guest_options(p: argparse.ArgumentParser) -> None:
     what = p.add_argument_group("the guest").add_mutually_exclusive_group(required=True)
     what.add_argument("--kernel", metavar="F", help="a Linux bzImage")
@@ -65,6 +73,8 @@ def add_engine_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--media", choices=MEDIA, default="ide", help="what QEMU boots the disk from")
     p.add_argument("--host-memory", metavar="M", help="of the PC; 512M by default, or more if the guests need it")
     p.add_argument("--serial-log", metavar="F", help="write what the serial port says to F too")
+    p.add_argument("--gdb", metavar="PORT", type=port_number,
+                   help="stop the guest at its first instruction, for GDB: target remote :PORT")
     p.add_argument("--timeout", metavar="S", type=seconds, help="end after S seconds with status 124")
     p.add_argument("--stdin", action="store_true", help="without a terminal, type standard input into the guest")
 
@@ -107,6 +117,7 @@ def machine_from(args, disk: Path, workdir: Path, guest_memory: int) -> Machine:
     if args.host_memory:
         memory = project.parse_size(args.host_memory)
     return Machine(disk=disk, workdir=workdir, cpu=args.cpu, cpus=args.cpus, memory=memory, media=args.media,
+                   debug=bool(args.gdb),
                    person=sys.stdin is not None and sys.stdin.isatty())
 
 
@@ -118,9 +129,11 @@ def boot_disk(args, machine: Machine) -> int:
         except OSError as e:
             raise UsageError(f"cannot write {args.serial_log}: {e.strerror}") from e
     name = engine.choose(args.cpu) if args.engine == "auto" else args.engine
+    relay = Relay(args.gdb) if args.gdb else None
     emulator = engine.start(name, machine)
     log = Path(args.serial_log) if args.serial_log else None
-    return session.run(emulator, Terminal(args.stdin), args.timeout, log, hint=not args.quiet)
+    return session.run(emulator, Terminal(args.stdin), args.timeout, log, hint=not args.quiet,
+                       relay=relay)
 
 
 def command_run(args) -> int:

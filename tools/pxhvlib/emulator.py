@@ -21,6 +21,7 @@ class Machine:
     cpus: int = 1
     memory: int = 512 << 20  # bytes
     media: str = "ide"
+    debug: bool = False  # a second serial port, for GDB
     person: bool = False  # somebody sits at the terminal: time must run as on their clock
 
 
@@ -31,6 +32,7 @@ class Emulator:
     process: subprocess.Popen
     serial: socket.socket
     logs: list[Path]
+    debug: socket.socket | None = None  # the second serial port
 
     def log_tail(self, lines: int = 12) -> str:
         """The end of what the emulator logged, for when it ends without having been asked to."""
@@ -47,6 +49,8 @@ class Emulator:
         self.process.wait()
         self.process.stdout.close()
         self.serial.close()
+        if self.debug:
+            self.debug.close()
 
 
 def die_with_parent() -> None:

@@ -45,11 +45,14 @@ def command(machine: Machine, kvm: bool) -> list[str]:
 def start(machine: Machine, kvm: bool) -> Emulator:
     """Boots the machine; its serial line is connected when this returns."""
     ours, theirs = socket.socketpair()
-    with theirs:
+    debug, debug_theirs = socket.socketpair()
+    with theirs, debug_theirs:
         options = [
             "-chardev", f"socket,id=serial,fd={theirs.fileno()}", "-serial", "chardev:serial",
             "-chardev", "stdio,id=e9,signal=off", "-device", "isa-debugcon,iobase=0xe9,chardev=e9",
         ]  # fmt: skip
+        if machine.debug:
+            options += ["-chardev", f"socket,id=debug,fd={debug_theirs.fileno()}", "-serial", "chardev:debug"]
         log = machine.workdir / "qemu.err"
-        process = spawn(command(machine, kvm) + options, machine.workdir, log, (theirs.fileno(),))
-    return Emulator(process, ours, [log])
+        process = spawn(command(machine, kvm) + options, machine.workdir, log, (theirs.fileno(), debug_theirs.fileno()))
+    return Emulator(process, ours, [log], debug)
