@@ -165,6 +165,7 @@ DEFINE_REG(dr1)
 DEFINE_REG(dr2)
 DEFINE_REG(dr3)
 DEFINE_REG(dr6)
+DEFINE_REG(dr7)
 
 static inline u64 xgetbv(u32 xcr)
 {

@@ -69,6 +69,11 @@ void svm_debug(struct vcpu *v)
 	*vmcb_intercept_exceptions(b) =
 		v->debug & DEBUG_STEP ? ~(u32)BIT(X86_NMI)
 				      : SVM_EXCEPTIONS | (v->debug & DEBUG_BREAK ? (u32)BIT(X86_BP) : 0);
+	/* QEMU has INT3 exit as an INT n, AMD's CPUs as an exception. */
+	*vmcb_intercept1(b) = (*vmcb_intercept1(b) & ~(u32)INTERCEPT_INTN) |
+			      (v->debug & DEBUG_BREAK ? INTERCEPT_INTN : 0);
+	if (svm_caps.tcg)
+		write_dr7(own ? *vmcb_dr7(b) : 0x400);
 	*vmcb_intercept_dr_read(b) = own ? 0xFF : 0;
 	*vmcb_intercept_dr_write(b) = own ? 0xFF : (u16)BIT(7);
 }

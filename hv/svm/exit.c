@@ -93,6 +93,24 @@ static void exit_bp(struct vcpu *v)
 	vcpu_exception(v, X86_BP, false, 0);
 }
 
+/* INT n while there are breakpoints: goes on as it would have, from behind the instruction. */
+static void exit_intn(struct vcpu *v)
+{
+	struct insn i;
+	u8 vector;
+
+	if (svm_decode(v, &i))
+		return;
+	if (i.opcode == 0xCC) {
+		exit_bp(v);
+		return;
+	}
+	vector = i.opcode == 0xCE ? X86_OF : (u8)i.imm;
+	svm_skip(v, i.len);
+	v->exception = (struct vcpu_event){.info = vector | EVENT_SOFTINT << 8 | (u32)BIT(31)};
+	v->events |= EV_EXCEPTION;
+}
+
 /* Any other exception, while stepping: the guest's. */
 static void exit_exception(struct vcpu *v)
 {

@@ -13,6 +13,7 @@
 	X(0x06F, RDPMC, exit_gp)                                                                             \
 	X(0x072, CPUID, exit_cpuid)                                                                          \
 	X(0x074, IRET, exit_iret)                                                                            \
+	X(0x075, INTN, exit_intn)                                                                            \
 	X(0x076, INVD, exit_invd)                                                                            \
 	X(0x078, HLT, exit_hlt)                                                                              \
 	X(0x07A, INVLPGA, exit_ud)                                                                           \

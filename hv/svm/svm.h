@@ -26,6 +26,7 @@ static inline struct svm_vcpu *to_svm(struct vcpu *v)
 struct svm_caps {
 	u32 asids;
 	bool nrip;
+	bool tcg; /* QEMU's: VMRUN does not arm the debug registers, MOV to DR7 does */
 	bool npt_1g;
 };
 extern struct svm_caps svm_caps;

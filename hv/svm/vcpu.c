@@ -34,6 +34,7 @@ int svm_check(void)
 		return -ENODEV;
 	}
 	svm_caps.asids = r.ebx;
+	svm_caps.tcg = cpuid(1, 0).ecx & BIT(31) && cpuid(0x40000000, 0).ebx == 0x54474354; /* TCGT */
 	svm_caps.nrip = r.edx & BIT(3);
 	svm_caps.npt_1g = cpuid(0x80000001, 0).edx & BIT(26);
 	/* QEMU's default CPU has nested paging and does not say so. */
