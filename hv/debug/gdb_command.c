@@ -241,13 +241,13 @@ static void print(const char *s)
 	while (*s) {
 		size_t n = MIN(strlen(s), (size_t)GDB_PACKET_MAX / 4);
 
-		gdb.out.len = 0;
+		gdb_clear(&gdb.out);
 		gdb_put(&gdb.out, "O");
 		gdb_put_hex(&gdb.out, s, n);
 		gdb_transmit();
 		s += n;
 	}
-	gdb.out.len = 0;
+	gdb_clear(&gdb.out);
 }
 
 static void monitor(const char *s)
@@ -262,7 +262,7 @@ static void monitor(const char *s)
 	line[n] = 0;
 	if (monitor_command)
 		monitor_command(line, print);
-	gdb.out.len = 0;
+	gdb_clear(&gdb.out);
 	ok();
 }
 
@@ -357,8 +357,7 @@ void gdb_command(struct vcpu *v)
 	const char *s = gdb.in.data;
 	char c = *s++;
 
-	gdb.out.len = 0;
-	gdb.out.full = false;
+	gdb_clear(&gdb.out);
 	gdb.target.code_bits = vcpu_code_bits(v);
 	switch (c) {
 	case '?':

@@ -72,6 +72,13 @@ enum gdb_input gdb_packet_byte(struct gdb_packet *p, u8 c)
 	}
 }
 
+void gdb_clear(struct gdb_text *t)
+{
+	t->len = 0;
+	t->full = false;
+	t->data[0] = 0;
+}
+
 void gdb_put_bytes(struct gdb_text *t, const void *p, u64 len)
 {
 	if (len > GDB_PACKET_MAX - t->len) {

@@ -30,6 +30,7 @@ struct gdb_text {
 	char data[GDB_PACKET_MAX + 1];
 };
 
+void gdb_clear(struct gdb_text *t);
 void gdb_put(struct gdb_text *t, const char *s);
 void gdb_put_bytes(struct gdb_text *t, const void *p, u64 len); /* as they are */
 void gdb_put_hex(struct gdb_text *t, const void *p, u64 len);	/* two digits a byte */

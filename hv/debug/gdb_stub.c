@@ -85,7 +85,7 @@ static void talk(struct vcpu *v, bool dead)
 	gdb.current = v->index;
 	if (gdb.waiting) {
 		gdb.waiting = false;
-		gdb.out.len = 0;
+		gdb_clear(&gdb.out);
 		gdb_put_stop(v->index);
 		gdb_transmit();
 	}
@@ -260,7 +260,7 @@ void gdb_vm_ended(struct vm *vm)
 	gdb.vm = NULL;
 	if (vm->end == VM_REBOOT || !gdb.waiting)
 		return;
-	gdb.out.len = 0;
+	gdb_clear(&gdb.out);
 	gdb_put(&gdb.out, vm->end == VM_DIED ? "X0b" : "W00");
 	gdb_transmit();
 	gdb.waiting = gdb.connected = gdb.no_ack = false;

@@ -62,6 +62,19 @@ on-crash = restart
 ]
 
 
+def packet(text: str) -> bytes:
+    """GDB's frame around a command."""
+    return f"${text}#{sum(text.encode()) & 0xFF:02x}".encode()
+
+
+GDB = [b"".join(map(packet, commands)) for commands in (
+    ["qSupported:swbreak+", "qXfer:features:read:target.xml:0,ffb", "qXfer:memory-map:read::0,ffb", "?", "g", "Hg1"],
+    ["m1000,40", "M1000,2:90cc", "X1000,2:ab", "p10", "P10=0000000000000000", "qRcmd,68656c70", "T1", "D"],
+    ["Z0,1000,1", "Z1,2000,1", "Z2,3000,4", "z0,1000,1", "vCont?", "vCont;s:1;c", "k"],
+    ["c1000", "S05;1000", "qC", "qfThreadInfo", "qThreadExtraInfo,1", "QStartNoAckMode", "vKill;1"],
+)]
+
+
 def kernel(wide: bool, flags: int | None) -> bytes:
     """A small ELF file with one segment, a note, and a Multiboot header unless flags is None."""
     note = struct.pack("<III4sI", 4, 4, 18, b"Xen", 0x100040)
@@ -86,6 +99,7 @@ def kernel(wide: bool, flags: int | None) -> bytes:
 def main() -> None:
     root = Path(sys.argv[1])
     seeds = {"fat": [fat_disk(1), fat_disk(2)], "config": CONFIGS,
+             "gdb": GDB,
              "multiboot": [kernel(w, f) for w in (False, True) for f in (None, 3, 0x10003)]}
     for name, inputs in seeds.items():
         folder = root / name
