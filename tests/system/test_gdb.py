@@ -1,12 +1,13 @@
 """A stock GDB on guests: our own kernels, a real-mode guest, Linux."""
 
+import os
 import re
 import socket
 import sys
 
 import pexpect
 import pytest
-from conftest import BUILD
+from conftest import BUILD, PXHV
 
 KERNELS = f"{BUILD}/tests/guests/kernel"
 ENGINES = ["bochs", "qemu"]
@@ -23,7 +24,8 @@ class Gdb:
     def __init__(self, port: int, file: str = ""):
         options = ["-nx", "-q", "-ex", "set pagination off", "-ex", "set confirm off", "-ex", "set remotetimeout 30",
                    "-ex", "set style enabled off", "-ex", "set width 0"]
-        self.child = pexpect.spawn("gdb", options + ([file] if file else []), timeout=60, encoding="latin-1", echo=False)
+        self.child = pexpect.spawn("gdb", options + ([file] if file else []), timeout=60, encoding="latin-1", echo=False,
+                                   env=os.environ | {"TERM": "dumb"})
         self.child.expect(r"\(gdb\) ")
         self.do(f"target remote :{port}")
 
@@ -47,7 +49,7 @@ def session(terminal):
     """Starts a guest that waits for GDB, and GDB: (the guest's terminal, GDB)."""
     gdbs = []
 
-    def start(engine, *options, file="", wide=False):
+    def start(engine, *options, file=""):
         port = free_port()
         child = terminal("run", "--engine", engine, "--gdb", port, "--timeout", "160", *options)
         child.expect("waits for GDB on COM2", timeout=120)
@@ -66,15 +68,15 @@ def test_kernel(session, engine, name):
     child, gdb = session(engine, "--multiboot", kernel, file=kernel)
     assert "_start" in gdb.do("x/i $pc")
     gdb.do("break tick")
-    assert "Breakpoint 1, tick (n=1)" in gdb.do("continue")
+    assert re.search(r"Breakpoint 1, tick \(n=(n@entry=)?1\)", gdb.do("continue"))
     assert "kernel_main" in gdb.do("bt")
     assert gdb.value("counter") == 0
-    assert "Breakpoint 1, tick (n=2)" in gdb.do("continue")
+    assert re.search(r"Breakpoint 1, tick \(n=(n@entry=)?2\)", gdb.do("continue"))
     gdb.do("delete")
     assert "Old value = 1" in gdb.do("watch counter") + gdb.do("continue")
     gdb.do("delete")
     gdb.do("hbreak tick")
-    assert "tick (n=3)" in gdb.do("continue")
+    assert re.search(r"tick \(n=(n@entry=)?3\)", gdb.do("continue"))
     before = gdb.value("$pc")
     gdb.do("stepi")
     assert 0 < gdb.value("$pc") - before < 16
@@ -106,7 +108,7 @@ def test_real_mode(session, engine):
     assert gdb.value("$pc") == 0x7C00
     gdb.do("stepi")
     assert gdb.value("$cr0") & 1 == 0
-    gdb.do("break *$pc + 2" if False else "stepi 10")
+    gdb.do("stepi 10")
     gdb.do("detach")
     child.expect("Hello from real mode")
 
@@ -136,10 +138,10 @@ def test_dead_guest_stays(session, engine):
 @pytest.fixture(scope="session")
 def start_kernel(tmp_path_factory):
     """The address of start_kernel in the Linux of `make linux`, without KASLR: the guest itself knows it."""
-    child = pexpect.spawn(sys.executable, ["tools/pxhv", "run", "--engine", "qemu", "--timeout", "100", "--kernel",
+    child = pexpect.spawn(sys.executable, [str(PXHV), "run", "--engine", "qemu", "--timeout", "100", "--kernel",
                                            f"{BUILD}/linux/vmlinuz", "--initrd", f"{BUILD}/linux/initrd.img", "--append",
                                            "console=ttyS0 quiet nokaslr cryptomgr.notests"],
-                          env={**__import__("os").environ, "PXHV_BUILD": str(BUILD)}, timeout=90, encoding="latin-1")
+                          env=os.environ | {"PXHV_BUILD": str(BUILD)}, timeout=90, encoding="latin-1")
     child.expect("pxhv:~# ")
     child.send("grep -w start_kernel /proc/kallsyms\r")
     child.expect(r"([0-9a-f]{16}) T start_kernel")
