@@ -3,8 +3,8 @@
 
 struct vm;
 
-/* Hooks GDB to vm, which stops before its first instruction and waits for a connection; after a reboot GDB sees it
- * stop there again. */
+/* Hooks GDB to vm, which stops before its first instruction and waits for a connection; after a reboot GDB
+ * sees it stop there again. */
 void gdb_attach(struct vm *vm);
 
 /* Tells GDB that vm has ended. When it has died GDB may look around before this returns. */

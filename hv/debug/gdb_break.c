@@ -29,7 +29,8 @@ struct gdb_break *gdb_break_at(u64 addr, enum gdb_break_type type)
 struct gdb_break *gdb_break_by_slots(u32 slots)
 {
 	for (unsigned i = 0; i < GDB_BREAKS; i++)
-		if (gdb.breaks[i].used && gdb.breaks[i].type != BREAK_SOFT && (slots & BIT(gdb.breaks[i].slot)))
+		if (gdb.breaks[i].used && gdb.breaks[i].type != BREAK_SOFT &&
+		    (slots & BIT(gdb.breaks[i].slot)))
 			return &gdb.breaks[i];
 	return NULL;
 }
@@ -51,8 +52,8 @@ static int take_slot(struct gdb_break *b)
 	return -ENOSPC;
 }
 
-/* An INT3; or, where nothing is mapped yet, a debug register, so that a kernel's addresses may be named before it has
- * its page tables. */
+/* An INT3; or, where nothing is mapped yet, a debug register, so that a kernel's addresses may be named
+ * before it has its page tables. */
 static int make_soft(struct vcpu *v, struct gdb_break *b)
 {
 	u8 *p = gdb_memory(v, b->addr, &b->gpa);

@@ -46,6 +46,17 @@ void gdb_put_stop(u32 index)
 	gdb_put(&gdb.out, "thread:");
 	gdb_put_number(&gdb.out, index + 1);
 	gdb_put(&gdb.out, ";");
+	/* Program counter, stack, frame, flags: mostly all that GDB wants to know of a step, and a line is
+	 * slow. */
+	for (unsigned i = 0; i < 4; i++) {
+		static const u8 numbers[2][4] = {{8, 4, 5, 9}, {16, 7, 6, 17}};
+		unsigned n = numbers[gdb.target.wide][i];
+
+		gdb_put_number(&gdb.out, n);
+		gdb_put(&gdb.out, ":");
+		gdb_reg_put(&gdb.target, &gdb.vcpu[index].state, n, &gdb.out);
+		gdb_put(&gdb.out, ";");
+	}
 	if (r->reason < 0)
 		return;
 	gdb_put(&gdb.out, reasons[r->reason]);
@@ -99,7 +110,8 @@ static void memory(struct vcpu *v, char command, const char *s)
 	u8 byte;
 	u64 addr, len, done = 0;
 
-	if (!gdb_number(&s, &addr) || *s++ != ',' || !gdb_number(&s, &len) || (command != 'm' && *s++ != ':')) {
+	if (!gdb_number(&s, &addr) || *s++ != ',' || !gdb_number(&s, &len) ||
+	    (command != 'm' && *s++ != ':')) {
 		error(E_SYNTAX);
 		return;
 	}
@@ -132,8 +144,8 @@ static void breakpoint(struct vcpu *v, bool insert, const char *s)
 {
 	u64 type, addr, len;
 
-	if (!gdb_number(&s, &type) || type >= BREAK_TYPES || *s++ != ',' || !gdb_number(&s, &addr) || *s++ != ',' ||
-	    !gdb_number(&s, &len))
+	if (!gdb_number(&s, &type) || type >= BREAK_TYPES || *s++ != ',' || !gdb_number(&s, &addr) ||
+	    *s++ != ',' || !gdb_number(&s, &len))
 		error(E_SYNTAX);
 	else if (!insert)
 		gdb_break_remove((enum gdb_break_type)type, addr, len), ok();
@@ -273,8 +285,9 @@ static void query(const char *s)
 	if (gdb_word(&s, "Supported")) {
 		gdb_put(out, "PacketSize=");
 		gdb_put_number(out, GDB_PACKET_MAX);
-		gdb_put(out, ";qXfer:features:read+;qXfer:memory-map:read+;QStartNoAckMode+;swbreak+;hwbreak+;"
-			     "vContSupported+");
+		gdb_put(out,
+			";qXfer:features:read+;qXfer:memory-map:read+;QStartNoAckMode+;swbreak+;hwbreak+;"
+			"vContSupported+");
 		gdb.target.wide = gdb.vm->debug64 || state()->efer;
 	} else if (gdb_word(&s, "Xfer:features:read:target.xml:")) {
 		transfer(s, NULL);
@@ -358,7 +371,6 @@ void gdb_command(struct vcpu *v)
 	char c = *s++;
 
 	gdb_clear(&gdb.out);
-	gdb.target.code_bits = vcpu_code_bits(v);
 	switch (c) {
 	case '?':
 		gdb_put_stop(v->index);

@@ -23,11 +23,11 @@ struct gdb_break {
 };
 
 struct gdb_step {
-	bool own_tf;	/* the guest's own TF */
-	bool pushes;	/* PUSHF: TF is to be taken out of what it pushed */
-	bool loads;	/* POPF, IRET, SYSRET: TF afterwards is the guest's */
+	bool own_tf; /* the guest's own TF */
+	bool pushes; /* PUSHF: TF is to be taken out of what it pushed */
+	bool loads;  /* POPF, IRET, SYSRET: TF afterwards is the guest's */
 	bool has_landing;
-	u64 landing;	/* where the guest is when the step is over, if TF cannot tell */
+	u64 landing; /* where the guest is when the step is over, if TF cannot tell */
 };
 
 /* Why a vcpu stopped. */
@@ -53,7 +53,7 @@ struct gdb {
 	u32 round;		 /* counts resumptions */
 	bool connected, waiting; /* GDB has spoken; it waits for a stop reply */
 	bool no_ack;
-	bool leave; /* the guest is to run on */
+	bool leave;  /* the guest is to run on */
 	u32 current; /* the thread of g, p ... */
 	struct gdb_vcpu vcpu[VM_MAX_VCPUS];
 	struct gdb_break breaks[GDB_BREAKS];
@@ -63,14 +63,14 @@ struct gdb {
 };
 extern struct gdb gdb;
 
-/* gdb_memory.c: guest memory by linear address, as v's page tables map it whatever their rights. Only RAM: devices
- * would take note. Return 0 or -EFAULT. */
+/* gdb_memory.c: guest memory by linear address, as v's page tables map it whatever their rights. Only RAM:
+ * devices would take note. Return 0 or -EFAULT. */
 int gdb_memory_read(struct vcpu *v, u64 addr, void *buf, u64 len);
 int gdb_memory_write(struct vcpu *v, u64 addr, const void *buf, u64 len);
 void *gdb_memory(struct vcpu *v, u64 addr, u64 *gpa); /* a byte's place, or NULL */
 
-/* gdb_break.c. Insertion: 0, -EFAULT for an address that is not mapped, -ENOSPC, -EINVAL for a length that the
- * debug registers do not have. */
+/* gdb_break.c. Insertion: 0, -EFAULT for an address that is not mapped, -ENOSPC, -EINVAL for a length that
+ * the debug registers do not have. */
 int gdb_break_insert(struct vcpu *v, enum gdb_break_type type, u64 addr, u64 len);
 void gdb_break_remove(enum gdb_break_type type, u64 addr, u64 len);
 void gdb_break_remove_all(void);
@@ -91,4 +91,4 @@ void gdb_put_stop(u32 index); /* the stop reply of a vcpu, into gdb.out */
 
 /* gdb_stub.c */
 void gdb_transmit(void); /* sends gdb.out */
-void gdb_kill(void);     /* ends the VM as by its power button */
+void gdb_kill(void);	 /* ends the VM as by its power button */

@@ -1,4 +1,5 @@
-/* GDB's remote protocol below the commands: frames, checksums, escapes, hexadecimal (GDB manual, appendix E.1). */
+/* GDB's remote protocol below the commands: frames, checksums, escapes, hexadecimal (GDB manual, appendix
+ * E.1). */
 #pragma once
 
 #include "lib/types.h"

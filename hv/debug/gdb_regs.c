@@ -22,12 +22,15 @@ static const struct reg narrow_regs[] = {
 };
 
 static const struct reg common_regs[] = {
-	{"eflags", FLAGS}, {"cs", SEG + SEG_CS}, {"ss", SEG + SEG_SS}, {"ds", SEG + SEG_DS}, {"es", SEG + SEG_ES},
-	{"fs", SEG + SEG_FS}, {"gs", SEG + SEG_GS}, {"st0", ST}, {"st1", ST}, {"st2", ST}, {"st3", ST}, {"st4", ST},
-	{"st5", ST}, {"st6", ST}, {"st7", ST}, {"fctrl", X87}, {"fstat", X87}, {"ftag", X87}, {"fiseg", X87},
-	{"fioff", X87}, {"foseg", X87}, {"fooff", X87}, {"fop", X87},
-	{"fs_base", FS_BASE}, {"gs_base", GS_BASE}, /* a feature of their own in 64 bits */
-	{"cr0", CR0}, {"cr2", CR2}, {"cr3", CR3}, {"cr4", CR4}, {"efer", EFER},
+	{"eflags", FLAGS},    {"cs", SEG + SEG_CS}, {"ss", SEG + SEG_SS}, {"ds", SEG + SEG_DS},
+	{"es", SEG + SEG_ES}, {"fs", SEG + SEG_FS}, {"gs", SEG + SEG_GS}, {"st0", ST},
+	{"st1", ST},	      {"st2", ST},	    {"st3", ST},	  {"st4", ST},
+	{"st5", ST},	      {"st6", ST},	    {"st7", ST},	  {"fctrl", X87},
+	{"fstat", X87},	      {"ftag", X87},	    {"fiseg", X87},	  {"fioff", X87},
+	{"foseg", X87},	      {"fooff", X87},	    {"fop", X87},	  {"fs_base", FS_BASE},
+	{"gs_base", GS_BASE}, /* a feature of their own in 64 bits */
+	{"cr0", CR0},	      {"cr2", CR2},	    {"cr3", CR3},	  {"cr4", CR4},
+	{"efer", EFER},
 };
 
 static const struct reg *find(const struct gdb_target *t, unsigned n)
@@ -143,8 +146,9 @@ static void add_reg(struct window *w, const struct gdb_target *t, const struct r
 
 	add(w, "<reg name=\"");
 	add(w, r->name);
-	add(w, size == 8 ? "\" bitsize=\"64\" type=\"" : size == 4 ? "\" bitsize=\"32\" type=\""
-								   : "\" bitsize=\"80\" type=\"");
+	add(w, size == 8   ? "\" bitsize=\"64\" type=\""
+	       : size == 4 ? "\" bitsize=\"32\" type=\""
+			   : "\" bitsize=\"80\" type=\"");
 	add(w, r->what == PC ? "code_ptr" : r->what == RSP ? "data_ptr" : size == 10 ? "i387_ext" : "int");
 	if (size != 10 && r->what != PC && r->what != RSP)
 		add(w, size == 8 ? "64" : "32");

@@ -1,6 +1,6 @@
-/* One instruction of the guest. RFLAGS.TF makes the CPU stop after it, and the guest must not see that: not in what
- * PUSHF pushes, nor in the frame of an interrupt. Instructions that go through the IDT, and SYSCALL, leave TF behind:
- * for them a breakpoint waits where they lead. */
+/* One instruction of the guest. RFLAGS.TF makes the CPU stop after it, and the guest must not see that: not
+ * in what PUSHF pushes, nor in the frame of an interrupt. Instructions that go through the IDT, and SYSCALL,
+ * leave TF behind: for them a breakpoint waits where they lead. */
 #include "debug/gdb_internal.h"
 #include "host/cpu.h"
 #include "host/msr.h"
@@ -59,8 +59,8 @@ static bool handler_of(struct vcpu *v, u8 vector, u64 *linear)
 
 static bool is_prefix(u8 c, bool wide)
 {
-	return c == 0x66 || c == 0x67 || (c & 0xFE) == 0xF2 || (c & 0xE7) == 0x26 || (c & 0xFE) == 0x64 || c == 0xF0 ||
-	       (wide && (c & 0xF0) == 0x40);
+	return c == 0x66 || c == 0x67 || (c & 0xFE) == 0xF2 || (c & 0xE7) == 0x26 || (c & 0xFE) == 0x64 ||
+	       c == 0xF0 || (wide && (c & 0xF0) == 0x40);
 }
 
 /* What the instruction at the program counter needs of gdb_step; the opcode's place in bytes. */
@@ -94,7 +94,7 @@ static void examine(struct vcpu *v, struct gdb_step *step)
 		break;
 	case 0x0F:
 		step->loads = b[i + 1] == 0x07; /* SYSRET */
-		if (b[i + 1] == 0x05) /* SYSCALL clears TF by FMASK, after R11 has got it */
+		if (b[i + 1] == 0x05)		/* SYSCALL clears TF by FMASK, after R11 has got it */
 			step->has_landing = wide && !vcpu_rdmsr(v, MSR_LSTAR, &step->landing);
 	}
 }

@@ -19,7 +19,8 @@ enum { SIGNAL_INT = 2, SIGNAL_TRAP = 5, SIGNAL_SEGV = 11 };
 
 struct gdb gdb;
 
-/* What the line has brought; only this CPU's interrupt handler and the vcpu that talks touch it, interrupts off. */
+/* What the line has brought; only this CPU's interrupt handler and the vcpu that talks touch it, interrupts
+ * off. */
 static struct {
 	bool interrupts;
 	u32 head, tail;
@@ -83,6 +84,7 @@ static void wait_for_line(void)
 static void talk(struct vcpu *v, bool dead)
 {
 	gdb.current = v->index;
+	gdb.target.code_bits = vcpu_code_bits(v);
 	if (gdb.waiting) {
 		gdb.waiting = false;
 		gdb_clear(&gdb.out);
@@ -194,7 +196,8 @@ static bool exception(struct vcpu *v, u8 vector, u64 dr6)
 	struct gdb_break *b;
 
 	if (vector == X86_BP)
-		return (v->debug & DEBUG_BREAK) && gdb_break_at(pc, BREAK_SOFT) && stop_with(v, BREAK_SOFT, pc);
+		return (v->debug & DEBUG_BREAK) && gdb_break_at(pc, BREAK_SOFT) &&
+		       stop_with(v, BREAK_SOFT, pc);
 	if (step->has_landing && slots && pc == step->landing)
 		return stop_with(v, -1, pc);
 	b = slots ? gdb_break_by_slots(slots) : NULL;
@@ -203,7 +206,8 @@ static bool exception(struct vcpu *v, u8 vector, u64 dr6)
 	return (v->debug & DEBUG_STEP) && (dr6 & BIT(14)) && stop_with(v, -1, pc);
 }
 
-static const struct vm_debugger debugger = {.stop = stop, .exception = exception, .deliver = gdb_step_deliver};
+static const struct vm_debugger debugger = {
+	.stop = stop, .exception = exception, .deliver = gdb_step_deliver};
 
 static void open_line(void)
 {

@@ -1,5 +1,5 @@
-/* GDB's side of the line says anything: the stub stays inside its buffers and the guest's memory, and puts every byte
- * back that it has replaced by a breakpoint. */
+/* GDB's side of the line says anything: the stub stays inside its buffers and the guest's memory, and puts
+ * every byte back that it has replaced by a breakpoint. */
 #include <stdlib.h>
 #include <string.h>
 

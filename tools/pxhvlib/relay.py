@@ -52,6 +52,8 @@ class Relay:
     def on_serial(self, events: int) -> None:
         try:
             data = self.serial.recv(READ_SIZE)
+            if self.serial.family == socket.AF_INET:  # Bochs sends byte by byte, each after the last one's ACK
+                self.serial.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         except OSError:
             data = b""
         if not data:
