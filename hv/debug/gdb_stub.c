@@ -211,7 +211,7 @@ static const struct vm_debugger debugger = {
 
 static void open_line(void)
 {
-	uart_init(&com2);
+	uart_init(&com2, COM2_PORT);
 	if (!uart_present(&com2)) {
 		printk("gdb = com2: this PC has no second serial port at 2F8h\n");
 		return;

@@ -22,7 +22,7 @@ static struct {
 
 void console_init(void)
 {
-	uart_init(&com1);
+	uart_init(&com1, COM1_PORT);
 	vga_init();
 }
 

@@ -27,7 +27,7 @@ struct uart {
 	u8 ring[RING_SIZE];
 };
 
-struct uart com1 = {.port = 0x3F8}, com2 = {.port = 0x2F8};
+struct uart com1, com2;
 
 static u8 in(const struct uart *u, u16 reg)
 {
@@ -45,8 +45,9 @@ static bool probe(const struct uart *u, u8 pattern)
 	return in(u, SCR) == pattern;
 }
 
-void uart_init(struct uart *u)
+void uart_init(struct uart *u, u16 port)
 {
+	u->port = port;
 	if (in(u, LSR) == 0xFF || !probe(u, 0x5A) || !probe(u, 0xA5))
 		return;
 	out(u, IER, 0);

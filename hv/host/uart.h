@@ -6,8 +6,10 @@
 struct uart;
 extern struct uart com1, com2;
 
-/* Programs it (115200 8N1, FIFO), if there is one. */
-void uart_init(struct uart *u);
+enum { COM1_PORT = 0x3F8, COM2_PORT = 0x2F8 };
+
+/* Programs the one at port (115200 8N1, FIFO), if there is one. */
+void uart_init(struct uart *u, u16 port);
 bool uart_present(const struct uart *u);
 
 /* Queues c. Waits only while the ring is full, and not for ever: a line that takes nothing loses output. */

@@ -175,8 +175,8 @@ bool vcpu_prepare_entry(struct vcpu *v)
 			continue;
 		}
 		if (unlikely(v->debug & DEBUG_STEP) && (events & (EV_EXCEPTION | EV_REINJECT)))
-			v->vm->debugger->deliver(v, (u8)(events & EV_REINJECT ? v->reinject.info
-									      : v->exception.info));
+			v->vm->debugger->deliver(
+				v, (u8)(events & EV_REINJECT ? v->reinject.info : v->exception.info));
 		if (events & EV_TIMER) {
 			set_events(v, events & ~EV_TIMER);
 			vcpu_run_timers(v);
