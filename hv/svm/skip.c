@@ -55,7 +55,11 @@ static __attribute__((noinline, cold)) void skip_to(struct svm_vcpu *x, u64 rip)
 		rip = (u32)rip;
 	*vmcb_rip(b) = x->v.rip = rip;
 	*vmcb_interrupt_shadow(b) = 0;
-	if (*vmcb_rflags(b) & RFLAGS_TF) {
+	if (!(*vmcb_rflags(b) & RFLAGS_TF))
+		return;
+	if (x->v.debug & DEBUG_STEP) {
+		vcpu_kick(&x->v, EV_DEBUG);
+	} else {
 		*vmcb_dr6(b) |= BIT(14);
 		vcpu_exception(&x->v, X86_DB, false, 0);
 	}

@@ -24,6 +24,7 @@ class Machine:
     media: str = "ide"
     count: bool = False  # QEMU: the TSC counts instructions, so that figures repeat
     screenshot: bool = False  # one will be asked for, so the machine's last screen must stay
+    debug: bool = False  # a second serial port, for GDB
     person: bool = False  # somebody sits at the terminal: time must run as on their clock
 
 
@@ -35,6 +36,7 @@ class Emulator:
     serial: socket.socket
     logs: list[Path]
     screenshot: Callable[[Path], None] | None = None  # writes the machine's screen to a file, as a PNG
+    debug: socket.socket | None = None  # the second serial port
 
     def log_tail(self, lines: int = 12) -> str:
         """The end of what the emulator logged, for when it ends without having been asked to."""
@@ -51,6 +53,8 @@ class Emulator:
         self.process.wait()
         self.process.stdout.close()
         self.serial.close()
+        if self.debug:
+            self.debug.close()
 
 
 def die_with_parent() -> None:

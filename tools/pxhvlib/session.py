@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import status
 from .emulator import Emulator
+from .relay import Relay
 from .status import PxhvError
 from .terminal import HINT, Terminal
 
@@ -22,7 +23,7 @@ READ_SIZE = 65536
 class Session:
     """The event loop of one run."""
 
-    def __init__(self, emulator: Emulator, terminal: Terminal, serial_log: Path | None):
+    def __init__(self, emulator: Emulator, terminal: Terminal, serial_log: Path | None, relay: Relay | None):
         self.emulator = emulator
         self.terminal = terminal
         self.serial_log = open(serial_log, "wb", buffering=0) if serial_log else None
@@ -34,6 +35,8 @@ class Session:
         os.set_blocking(emulator.process.stdout.fileno(), False)
         self.selector.register(emulator.serial, selectors.EVENT_READ, self.on_serial)
         self.selector.register(emulator.process.stdout, selectors.EVENT_READ, self.on_report)
+        if relay:
+            relay.register(self.selector, emulator.debug)
         if terminal.has_input:
             try:
                 self.selector.register(0, selectors.EVENT_READ, self.on_input)
@@ -114,10 +117,10 @@ class Session:
 
 
 def run(emulator: Emulator, terminal: Terminal, timeout: float | None, serial_log: Path | None, hint: bool,
-        screenshot: Path | None = None) -> int:
+        screenshot: Path | None = None, relay: Relay | None = None) -> int:
     """Runs the emulator's machine to its end; the emulator is gone and the terminal restored afterwards."""
     try:
-        session = Session(emulator, terminal, serial_log)
+        session = Session(emulator, terminal, serial_log, relay)
         if terminal.is_tty and hint:
             print(f"pxhv: {HINT}", file=sys.stderr)
         with terminal:
@@ -126,6 +129,8 @@ def run(emulator: Emulator, terminal: Terminal, timeout: float | None, serial_lo
             emulator.screenshot(screenshot)
     finally:
         emulator.stop()
+        if relay:
+            relay.close()
     if result == status.TIMEOUT and timeout:
         print(f"pxhv: stopped after {timeout:g} s (--timeout)", file=sys.stderr)
     return result
