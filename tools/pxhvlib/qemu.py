@@ -26,6 +26,9 @@ MEDIA = {
     "floppy": ["-device", "floppy,drive=boot", "-boot", "a"],
 }
 
+# How further drives do.
+DRIVES = {"ide": "ide-hd", "ahci": "ide-hd", "nvme": "nvme", "virtio": "virtio-blk-pci"}
+
 
 def version() -> str:
     """QEMU's version, such as "7.2.22"."""
@@ -34,16 +37,32 @@ def version() -> str:
     return m[1] if m else "unknown"
 
 
+def quoted(path: Path) -> str:
+    """A file's name as an option's value: QEMU wants commas doubled."""
+    return str(path.resolve()).replace(",", ",,")
+
+
+def drive_options(machine: Machine) -> list[str]:
+    """The drives beside the boot disk, in their order. A flush of theirs reaches this PC's own disk."""
+    options = ["-device", "ahci,id=drives"] if machine.drives and machine.drive_media == "ahci" else []
+    device = DRIVES[machine.drive_media]
+    for n, drive in enumerate(machine.drives):
+        bus = f",bus=drives.{n}" if machine.drive_media == "ahci" else f",serial=drive{n}" if device == "nvme" else ""
+        snapshot = "on" if drive.readonly else "off"
+        options += ["-drive", f"if=none,id=drive{n},format=raw,cache=writeback,snapshot={snapshot},file={quoted(drive.path)}",
+                    "-device", f"{device},drive=drive{n}{bus}"]
+    return options
+
+
 def command(machine: Machine, kvm: bool) -> list[str]:
     """The command line but for its serial port."""
-    # disk names may hold commas, which QEMU wants doubled
-    disk = str(machine.disk.resolve()).replace(",", ",,")
     return [
         need_program(PROGRAM), "-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc",
         "-accel", "kvm" if kvm else "tcg", *(["-icount", "shift=0,sleep=off"] if machine.count else []),
         "-cpu", machine.cpu or ("host" if kvm else "max"),
         "-smp", str(machine.cpus), "-m", f"{(machine.memory + 0xFFFFF) >> 20}M", "-device", "VGA",
-        "-drive", f"if=none,id=boot,format=raw,cache=unsafe,file={disk}", *MEDIA[machine.media],
+        "-drive", f"if=none,id=boot,format=raw,cache=unsafe,file={quoted(machine.disk)}", *MEDIA[machine.media],
+        *drive_options(machine),
     ]  # fmt: skip
 
 
