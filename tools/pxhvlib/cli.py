@@ -93,6 +93,8 @@ def parser() -> argparse.ArgumentParser:
 
     boot = commands.add_parser("boot", help="boot a disk that `image` built")
     boot.add_argument("disk", metavar="DISK")
+    boot.add_argument("--disk", dest="disks", metavar="F[,ro]", action="append", default=[],
+                      help="a further drive of the PC: a disk image; more by repeating it")
     boot.add_argument("--cpus", metavar="N", type=positive, default=1, help="of the emulated PC")
     boot.add_argument("--quiet", action="store_true", help="no hint")
     add_engine_options(boot)
@@ -159,8 +161,9 @@ def command_boot(args) -> int:
     disk = Path(args.disk)
     if not disk.is_file():
         raise UsageError(f"no such file: {disk}")
+    drives = guest.attached(args.disks, args)
     with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:
-        return boot_disk(args, machine_from(args, disk, Path(workdir), 0, []))
+        return boot_disk(args, machine_from(args, disk, Path(workdir), 0, drives))
 
 
 def command_gdb(args) -> int:

@@ -65,15 +65,23 @@ def split_disk(text: str) -> Drive:
     return drive
 
 
-def attach(boot: BootFiles, drive: Drive, args) -> str:
-    """Makes the image a drive of the PC and gives pxHV's name for it."""
-    number = len(boot.drives)
+def attach(drives: list[Drive], drive: Drive, args) -> str:
+    """Makes the image a further drive of the PC and gives pxHV's name for it."""
+    number = len(drives)
     if number == MOST_DRIVES.get(args.disk_media, number + 1):
         raise UsageError(f"more than {number} disks on {args.disk_media}; --disk-media takes others")
     if not drive.readonly and (rest := drive.path.stat().st_size % SECTOR):
         raise UsageError(f"{drive.path} ends with {rest} bytes that are no sector of {SECTOR}; {drive.path},ro can be read")
-    boot.drives.append(drive)
+    drives.append(drive)
     return f"{DRIVE_NAMES[args.disk_media]}{number + (args.media == args.disk_media)}"
+
+
+def attached(disks: list[str], args) -> list[Drive]:
+    """--disk's images as drives that the config names."""
+    drives = []
+    for text in disks:
+        attach(drives, split_disk(text), args)
+    return drives
 
 
 def disk_lines(boot: BootFiles, args, run: bool) -> list[str]:
@@ -85,7 +93,7 @@ def disk_lines(boot: BootFiles, args, run: bool) -> list[str]:
         floppy = size in FLOPPY_SIZES and not (args.kernel or args.flat)
         end = ",ro" if drive.readonly else ""
         if run and not floppy and not (drive.readonly and size % SECTOR):
-            lines.append(f"disk = {attach(boot, drive, args)}{end}")
+            lines.append(f"disk = {attach(boot.drives, drive, args)}{end}")
             continue
         name = boot.add(drive.path, f"disk{number}.img")
         boot.memory += size
@@ -173,8 +181,7 @@ def boot_files(args, debug_exit: bool, run: bool = False) -> BootFiles:
             if getattr(args, option) not in (None, False, []):
                 raise UsageError(f"--{option} does not go with --config: write it there")
         boot = from_config(args)
-        for text in args.disk:
-            attach(boot, split_disk(text), args)
+        boot.drives = attached(args.disk, args)
         return boot
     if args.file:
         raise UsageError("--file goes with --config")

@@ -26,9 +26,6 @@ MEDIA = {
     "floppy": ["-device", "floppy,drive=boot", "-boot", "a"],
 }
 
-# How further drives do.
-DRIVES = {"ide": "ide-hd", "ahci": "ide-hd", "nvme": "nvme", "virtio": "virtio-blk-pci"}
-
 
 def version() -> str:
     """QEMU's version, such as "7.2.22"."""
@@ -45,12 +42,17 @@ def quoted(path: Path) -> str:
 def drive_options(machine: Machine) -> list[str]:
     """The drives beside the boot disk, in their order. A flush of theirs reaches this PC's own disk."""
     options = ["-device", "ahci,id=drives"] if machine.drives and machine.drive_media == "ahci" else []
-    device = DRIVES[machine.drive_media]
     for n, drive in enumerate(machine.drives):
-        bus = f",bus=drives.{n}" if machine.drive_media == "ahci" else f",serial=drive{n}" if device == "nvme" else ""
+        place = n + (machine.media == "ide")
+        device = {
+            "ide": f"ide-hd,bus=ide.{place // 2},unit={place % 2}",
+            "ahci": f"ide-hd,bus=drives.{n}",
+            "nvme": f"nvme,serial=drive{n}",
+            "virtio": "virtio-blk-pci",
+        }[machine.drive_media]
         snapshot = "on" if drive.readonly else "off"
         options += ["-drive", f"if=none,id=drive{n},format=raw,cache=writeback,snapshot={snapshot},file={quoted(drive.path)}",
-                    "-device", f"{device},drive=drive{n}{bus}"]
+                    "-device", f"{device},drive=drive{n}"]
     return options
 
 
@@ -61,7 +63,7 @@ def command(machine: Machine, kvm: bool) -> list[str]:
         "-accel", "kvm" if kvm else "tcg", *(["-icount", "shift=0,sleep=off"] if machine.count else []),
         "-cpu", machine.cpu or ("host" if kvm else "max"),
         "-smp", str(machine.cpus), "-m", f"{(machine.memory + 0xFFFFF) >> 20}M", "-device", "VGA",
-        "-drive", f"if=none,id=boot,format=raw,cache=unsafe,file={quoted(machine.disk)}", *MEDIA[machine.media],
+        "-drive", f"if=none,id=boot,format=raw,cache=writeback,file={quoted(machine.disk)}", *MEDIA[machine.media],
         *drive_options(machine),
     ]  # fmt: skip
 
