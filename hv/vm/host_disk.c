@@ -117,6 +117,8 @@ static void cancel(struct disk *d)
 	struct host_disk *h = (struct host_disk *)d;
 
 	spin_lock(h->drive->lock);
+	for (u32 i = 0; i < DISK_MAX_PENDING; i++)
+		h->requests[i].job.stop = true; /* none begins while another one ends */
 	for (struct host_request *q = h->requests; q < h->requests + DISK_MAX_PENDING; q++) {
 		if (q->r && !q->job.ended)
 			drive_cancel(h->drive, &q->job);

@@ -15,7 +15,7 @@ PROGRAM = "qemu-system-x86_64"
 
 # How the boot disk hangs on the machine.
 MEDIA = {
-    "ide": ["-device", "ide-hd,drive=boot,bootindex=0"],
+    "ide": ["-device", "ide-hd,bus=ide.0,drive=boot,bootindex=0"],
     "ahci": ["-device", "ahci,id=ahci", "-device", "ide-hd,drive=boot,bus=ahci.0,bootindex=0"],
     "nvme": ["-device", "nvme,serial=pxhv,drive=boot,bootindex=0"],
     "virtio": ["-device", "virtio-blk-pci,drive=boot,bootindex=0"],
