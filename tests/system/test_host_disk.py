@@ -1,10 +1,14 @@
 """Drives of the PC as disks of a guest: what it writes is there after power-off."""
 
 import hashlib
+import json
 import os
+import random
 import re
 import shutil
+import signal
 import subprocess
+import time
 
 import pexpect
 import pytest
@@ -24,19 +28,25 @@ def md5(data: bytes) -> str:
     return hashlib.md5(data).hexdigest()
 
 
+def build_linux(pxhv, tmp_path, lines, files=()):
+    """A boot disk with a Linux guest that has these lines in its [vm]."""
+    for name in ("vmlinuz", "initrd.img"):
+        shutil.copy(BUILD / "linux" / name, tmp_path)
+    conf, image = tmp_path / "pxhv.conf", tmp_path / "boot.img"
+    conf.write_text("\n".join(["[vm a]", "kernel = vmlinuz", "initrd = initrd.img", f"cmdline = {APPEND}", *lines]) + "\n")
+    run = pxhv("image", "--config", conf, "-o", image, *(o for f in files for o in ("--file", f)))
+    assert run.status == 0, run.errors
+    return image
+
+
 @pytest.fixture
 def boot_linux(pxhv, terminal, tmp_path):
     """Boots Linux with these lines in its [vm], from a disk that is kept, to its prompt."""
 
     def boot(*lines, files=(), options=()):
-        for name in ("vmlinuz", "initrd.img"):
-            shutil.copy(BUILD / "linux" / name, tmp_path)
-        conf = tmp_path / "pxhv.conf"
-        conf.write_text("\n".join(["[vm a]", "kernel = vmlinuz", "initrd = initrd.img", f"cmdline = {APPEND}", *lines]) + "\n")
         image = tmp_path / "boot.img"
         if not image.exists():
-            run = pxhv("image", "--config", conf, "-o", image, *(o for f in files for o in ("--file", f)))
-            assert run.status == 0, run.errors
+            build_linux(pxhv, tmp_path, lines, files)
         child = terminal("boot", image, "--engine", "qemu", *options)
         child.expect("Welcome to Linux", timeout=120)
         child.expect(PROMPT)
@@ -78,6 +88,95 @@ def test_read_only_and_odd_requests(linux, tmp_path, engine, cpu, media):  # noq
     power_off(child)
     assert a.read_bytes() == content
     assert b.read_bytes() == content[:1001 * SECTOR] + bytes(SECTOR) + content[1002 * SECTOR:]
+
+
+NAMES = {"ide": "ata1", "ahci": "ahci0", "nvme": "nvme0", "virtio": "virtio0"}
+DEVICES = {
+    "ide": ["-device", "ide-hd,bus=ide.0,unit=1,drive=d"],
+    "ahci": ["-device", "ahci,id=ahci", "-device", "ide-hd,bus=ahci.0,drive=d"],
+    "nvme": ["-device", "nvme,serial=d,drive=d"],
+    "virtio": ["-device", "virtio-blk-pci,drive=d"],
+}
+
+
+@pytest.fixture
+def machine(pxhv, tmp_path):
+    """Boots Linux to its prompt on a QEMU of our own, with a drive that QEMU's options describe as node d."""
+    children = []
+
+    def boot(media, *drive):
+        if not (tmp_path / "boot.img").exists():
+            build_linux(pxhv, tmp_path, [f"disk = {NAMES[media]}"])
+        command = ["-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc", "-cpu", "max", "-m", "512M",
+                   "-chardev", "stdio,id=s,signal=off", "-serial", "chardev:s", *drive,
+                   "-drive", f"if=none,id=boot,format=raw,snapshot=on,file={tmp_path}/boot.img",
+                   "-device", "ide-hd,bus=ide.0,drive=boot,bootindex=0", *DEVICES[media]]
+        child = pexpect.spawn("qemu-system-x86_64", command, timeout=60, encoding="latin-1", codec_errors="replace")
+        children.append(child)
+        child.expect("Welcome to Linux", timeout=120)
+        child.expect(PROMPT)
+        return child
+
+    yield boot
+    for child in children:
+        child.kill(signal.SIGKILL)
+        child.close(force=True)
+
+
+def write_log(machine, tmp_path, media, sync):
+    """A guest writes records until the power is cut, at a random moment; gives how many of those that it told of are there.
+
+    QEMU's qcow2 images are like a drive with a cache: what a new cluster holds is lost unless a flush came after it.
+    """
+    log, raw, salt = tmp_path / "log.qcow2", tmp_path / "log.raw", os.urandom(4).hex()
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", log, "256M"], check=True)
+    child = machine(media, "-drive", f"if=none,id=d,format=qcow2,cache=writeback,file={log}")
+    for line in ["i=0; while :; do", f"s=$(echo $i-{salt} | md5sum)", 'echo "$i $s" | dd conv=sync 2>&- |',
+                 f"dd of=/dev/vda seek=$((i*128)) {sync} 2>&-", "echo told $i.; i=$((i+1)); done"]:
+        answer(child, f"echo '{line}' >>/log.sh", "")
+    child.send("sh /log.sh\r")
+    child.expect(rf"told {random.randint(10, 60)}\.")
+    time.sleep(random.random() / 10)
+    child.kill(signal.SIGKILL)
+    child.expect(pexpect.EOF)
+    child.wait()
+    told = int(re.findall(r"told (\d+)\.", child.after + child.before if isinstance(child.after, str) else child.before)[-1])
+    subprocess.run(["qemu-img", "convert", "-f", "qcow2", "-O", "raw", log, raw], check=True)
+    kept = 0
+    for i in range(told + 1):
+        digest = md5(f"{i}-{salt}\n".encode())
+        kept += read_at(raw, i * 128, 64).startswith(f"{i} {digest}".encode())
+    return kept, told + 1
+
+
+@pytest.mark.parametrize("times", range(3))
+@on_qemu_drives
+def test_a_power_cut_loses_nothing_that_was_flushed(machine, tmp_path, media, times):
+    kept, told = write_log(machine, tmp_path, media, "conv=fsync")
+    assert kept == told and told > 9
+
+
+def test_a_power_cut_loses_what_was_not(machine, tmp_path):
+    """So the test above would see it."""
+    kept, told = write_log(machine, tmp_path, "virtio", "oflag=direct")
+    assert kept < told
+
+
+@on_qemu_drives
+def test_errors_reach_the_guest(machine, tmp_path, media):
+    """Bad sectors, and a flush that fails once; the rest of the disk works."""
+    disk, content = tmp_path / "d.img", os.urandom(MIB)
+    disk.write_bytes(content)
+    rules = [{"event": "none", "iotype": "read", "sector": 800}, {"event": "none", "iotype": "write", "sector": 1600},
+             {"event": "none", "iotype": "flush", "once": True}]
+    node = {"driver": "blkdebug", "node-name": "d", "image": {"driver": "file", "filename": str(disk)}, "inject-error": rules}
+    child = machine(media, "-blockdev", json.dumps(node))
+    answer(child, "dd if=/dev/vda of=/r skip=800 count=1 iflag=direct", "Input/output error")
+    answer(child, "dd if=/dev/zero of=/dev/vda seek=1600 count=1 oflag=direct", "Input/output error")
+    answer(child, "dd if=/dev/zero of=/dev/vda count=1 conv=fsync", "Input/output error")
+    answer(child, "dd if=/dev/zero of=/dev/vda count=1 conv=fsync", "records out")
+    for skip in 799, 801:
+        answer(child, f"dd if=/dev/vda skip={skip} count=1 iflag=direct 2>&- | md5sum", md5(content[skip * 512:][:512]))
 
 
 TABLES = {

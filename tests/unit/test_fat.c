@@ -373,6 +373,7 @@ static void extents(void **state)
 	assert_int_equal(fat_open(&fat, "short.bin", &file), 0);
 	assert_int_equal(fat_extent(&fat, &file, &lba, &sectors), -EINVAL);
 	link_to(60, 60);
+	assert_int_equal(mount(), 0); /* it has the FAT's sector cached */
 	assert_int_equal(fat_extent(&fat, &file, &lba, &sectors), -ESPIPE);
 }
 
