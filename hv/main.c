@@ -19,6 +19,7 @@
 #include "load/load.h"
 #include "vm/disk.h"
 #include "vm/exits.h"
+#include "vm/trace.h"
 #include "vm/vm.h"
 
 void hv_main(void);
@@ -72,6 +73,17 @@ static void open_disk(struct disk_config *d)
 		panic("no page left for a disk");
 }
 
+/* One for each of its vcpus; whoever reads them needs the PC's memory. */
+static void create_traces(struct vm_config *c)
+{
+	for (u32 i = 0; c->trace && i < c->cpus; i++) {
+		c->traces[i] = trace_create(c->name, i, c->trace);
+		if (!c->traces[i])
+			printk("vm '%s': no memory for its trace\n", c->name);
+		host_stay_on();
+	}
+}
+
 /* The last thing that the BIOS is needed for: once a vendor's extension is on, it is gone. */
 static void load_files(void)
 {
@@ -85,6 +97,7 @@ static void load_files(void)
 		load_file(c->floppy, &f->floppy, &f->floppy_size);
 		for (struct disk_config *d = c->disks; d < c->disks + CONFIG_MAX_DISKS && d->kind; d++)
 			open_disk(d);
+		create_traces(c);
 	}
 }
 

@@ -202,5 +202,6 @@ const struct vcpu_ops svm_ops = {
 	.apic_irr = svm_apic_irr,
 	.tlb_flush = svm_tlb_flush,
 	.tsc_offset_changed = svm_tsc_offset_changed,
+	.trace_exit = svm_trace_exit,
 	.exit_name = svm_exit_name,
 };

@@ -264,5 +264,6 @@ const struct vcpu_ops vmx_ops = {
 	.apic_irr = vmx_apic_irr,
 	.tlb_flush = vmx_ept_flush,
 	.tsc_offset_changed = vmx_tsc_offset_changed,
+	.trace_exit = vmx_trace_exit,
 	.exit_name = vmx_exit_name,
 };

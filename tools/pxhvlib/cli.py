@@ -56,6 +56,8 @@ def add_guest_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--append", metavar="S", help="the kernel's command line")
     p.add_argument("--memory", metavar="M", help=f"of the guest, such as 1G; {guest.DEFAULT_MEMORY} by default")
     p.add_argument("--cpus", metavar="N", type=positive, default=1, help="of the guest and of the emulated PC")
+    p.add_argument("--trace-memory", metavar="M",
+                   help=f"trace the guest's exits into that much memory per CPU; --trace takes {guest.DEFAULT_TRACE}")
     p.add_argument("--quiet", action="store_true", help="no boot story, no hint")
 
 
@@ -68,6 +70,7 @@ def add_engine_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--count", action="store_true", help="QEMU: the TSC counts instructions, so that figures repeat")
     p.add_argument("--serial-log", metavar="F", help="write what the serial port says to F too")
     p.add_argument("--screenshot", metavar="F", help="at the end, write the PC's screen to F, a PNG")
+    p.add_argument("--trace", metavar="F", help="at the end, write a timeline of all VM exits to F, for Perfetto or `pxhv trace`")
     p.add_argument("--timeout", metavar="S", type=seconds, help="end after S seconds with status 124")
     p.add_argument("--stdin", action="store_true", help="without a terminal, type standard input into the guest")
 
@@ -110,21 +113,22 @@ def machine_from(args, disk: Path, workdir: Path, guest_memory: int) -> Machine:
     if args.host_memory:
         memory = project.parse_size(args.host_memory)
     return Machine(disk=disk, workdir=workdir, cpu=args.cpu, cpus=args.cpus, memory=memory, media=args.media, count=args.count,
-                   screenshot=bool(args.screenshot), person=sys.stdin is not None and sys.stdin.isatty())
+                   inspected=bool(args.screenshot or args.trace), person=sys.stdin is not None and sys.stdin.isatty())
 
 
 def boot_disk(args, machine: Machine) -> int:
     """Boots the machine with the terminal, as run and boot do alike."""
-    if args.serial_log:
+    for output in filter(None, (args.serial_log, args.trace)):
         try:
-            open(args.serial_log, "wb").close()
+            open(output, "wb").close()
         except OSError as e:
-            raise UsageError(f"cannot write {args.serial_log}: {e.strerror}") from e
+            raise UsageError(f"cannot write {output}: {e.strerror}") from e
     name = engine.choose(args.cpu) if args.engine == "auto" else args.engine
     emulator = engine.start(name, machine)
     log = Path(args.serial_log) if args.serial_log else None
     shot = Path(args.screenshot) if args.screenshot else None
-    return session.run(emulator, Terminal(args.stdin), args.timeout, log, hint=not args.quiet, screenshot=shot)
+    timeline = Path(args.trace) if args.trace else None
+    return session.run(emulator, Terminal(args.stdin), args.timeout, log, hint=not args.quiet, screenshot=shot, timeline=timeline)
 
 
 def command_run(args) -> int:

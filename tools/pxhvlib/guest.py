@@ -8,6 +8,7 @@ from .project import parse_size, size_text
 from .status import PxhvError, UsageError
 
 DEFAULT_MEMORY = "256M"
+DEFAULT_TRACE = "16M"  # half a million exits
 
 # What a PC boots with (package seabios). Of its flavours this one knows all that our PC has: virtio-mmio, a PS/2 keyboard,
 # floppies in memory.
@@ -92,6 +93,10 @@ def from_options(args, debug_exit: bool) -> BootFiles:
         lines.append(f"flat = {boot.add(Path(m[1]), 'guest.bin')}@{m[2]}:{m[3]}")
     lines += disk_lines(boot, args.disk, not (args.kernel or args.flat))
     lines += [f"memory = {size_text(memory)}", f"cpus = {args.cpus}"]
+    if args.trace_memory or getattr(args, "trace", None):
+        trace = parse_size(args.trace_memory or DEFAULT_TRACE)
+        lines.append(f"trace = {size_text(trace)}")
+        boot.memory += trace * args.cpus
     if debug_exit:
         lines.append("debug-exit = yes")
     boot.config = ("\n".join(lines) + "\n").encode("utf-8")
@@ -113,7 +118,7 @@ def from_config(args) -> BootFiles:
             raise UsageError(f"no such file: {f}")
         extra[f.name.lower()] = boot.files[f.name] = f
     for number, line in enumerate(config.decode("utf-8", "surrogateescape").splitlines(), 1):
-        if size := re.match(r"\s*memory\s*=\s*(\d+[KMGkmg])\s*(?:[;#].*)?$", line):
+        if size := re.match(r"\s*(?:memory|trace)\s*=\s*(\d+[KMGkmg])\s*(?:[;#].*)?$", line):
             boot.memory += parse_size(size[1])
         m = FILE_KEY.match(line)
         name = (m[2] or m[3]) if m else ""
@@ -141,9 +146,9 @@ def from_config(args) -> BootFiles:
 def boot_files(args, debug_exit: bool) -> BootFiles:
     """The boot partition that the options ask for."""
     if args.config:
-        for option in ("initrd", "append", "memory", "quiet", "disk"):
+        for option in ("initrd", "append", "memory", "quiet", "disk", "trace_memory"):
             if getattr(args, option) not in (None, False, []):
-                raise UsageError(f"--{option} does not go with --config: write it there")
+                raise UsageError(f"--{option.replace('_', '-')} does not go with --config: write it there")
         return from_config(args)
     if args.file:
         raise UsageError("--file goes with --config")
