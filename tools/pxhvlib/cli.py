@@ -7,10 +7,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import doctor, engine, gdb, guest, image, project, session, status
+from . import doctor, engine, gdb, guest, image, project, session, status, trace_report
 from .emulator import Machine
 from .qemu import MEDIA
 from .status import PxhvError, UsageError
+from .symbols import Symbols
 from .terminal import Terminal
 
 STATUSES = """\
@@ -104,6 +105,11 @@ def parser() -> argparse.ArgumentParser:
     debug.add_argument("--ex", metavar="CMD", action="append", default=[], help="for GDB, after its script")
     debug.add_argument("--batch", action="store_true", help="end GDB after its commands")
 
+    report = commands.add_parser("trace", help="what a timeline says that `run --trace` wrote: top exits, hottest addresses")
+    report.add_argument("timeline", metavar="FILE")
+    report.add_argument("--symbols", metavar="F", help="the guest's vmlinux or other ELF file, or System.map")
+    report.add_argument("--top", metavar="N", type=positive, default=12, help="lines in each table, 12 by default")
+
     commands.add_parser("doctor", help="say what this PC can run and what is missing")
     return p
 
@@ -167,6 +173,12 @@ def command_gdb(args) -> int:
         return gdb.run(machine, build, args.ex, args.batch)
 
 
+def command_trace(args) -> int:
+    symbols = Symbols.read(Path(args.symbols)) if args.symbols else None
+    print("\n".join(trace_report.report(Path(args.timeline), symbols, args.top)))
+    return 0
+
+
 def command_doctor(args) -> int:
     return doctor.run()
 
@@ -176,6 +188,7 @@ COMMANDS = {
     "image": command_image,
     "boot": command_boot,
     "gdb": command_gdb,
+    "trace": command_trace,
     "doctor": command_doctor,
 }
 

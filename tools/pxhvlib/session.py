@@ -138,7 +138,8 @@ class Session:
 
 def write_timeline(path: Path, memory: list[bytes]) -> None:
     for t in trace.write(path, memory):
-        print(f"pxhv: {path}: vm {t.vm}, vcpu {t.vcpu}: {len(t.records)} records, {t.lost} older ones lost", file=sys.stderr)
+        print(f"pxhv: {path}: vm {t.vm}, vcpu {t.vcpu}: {len(t.records)} records"
+              + (f", the first {t.lost} lost: --trace-memory gives them room" if t.lost else ""), file=sys.stderr)
 
 
 def run(emulator: Emulator, terminal: Terminal, timeout: float | None, serial_log: Path | None, hint: bool,

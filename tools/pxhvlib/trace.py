@@ -20,7 +20,7 @@ RECORD = struct.Struct("<QIIQQ")
 MAGIC = b"pxtrace1"
 KINDS, BUCKETS = 256, 32
 HISTOGRAM = struct.Struct(f"<{KINDS * BUCKETS}I")
-START = 0xFF3E  # the reason of a record that only says when a guest was started
+START = 0xFF3E  # the reason of a record of what came before a guest's first entry
 
 FORMAT = "pxhv-trace-1"
 IN_PXHV, IN_GUEST = 0, 1  # a vcpu's tracks
@@ -60,7 +60,7 @@ def parse(memory: bytes) -> Trace:
         return Trace(text(vm), vcpu, vendor, tsc_hz, begin, 0, [], {})
     names = {reason & 0xFF: name for reason, name in exits.names(vendor).items()}
     histogram = {names.get(kind, f"exit {kind:#x}"): list(row) for kind in range(KINDS)
-                 if any(row := counts[kind * BUCKETS:(kind + 1) * BUCKETS])}
+                 if kind != START & 0xFF and any(row := counts[kind * BUCKETS:(kind + 1) * BUCKETS])}
     kept = min(written, capacity)
     first = written % capacity if written > capacity else 0
     records = [RECORD.unpack_from(memory, at + (first + i) % capacity * RECORD.size) for i in range(kept)]
@@ -79,24 +79,24 @@ def slices(trace: Trace, pid: int, zero: int) -> Iterator[dict]:
     for rip, reason, ticks, tsc, detail in trace.records:
         at = round((tsc - zero) * us, 4)
         if reason == START:
-            yield {"ph": "i", "name": "start", "ts": at, **tracks[IN_PXHV], "s": "t"}
-            entered = tsc
-            continue
+            entered = None  # whatever was before: the guest did not run
         if entered is not None and tsc >= entered:
             yield {"ph": "X", "name": "guest", "cat": "guest", "ts": round((entered - zero) * us, 4),
                    "dur": round((tsc - entered) * us, 4), **tracks[IN_GUEST]}
         name = names.get(reason, f"exit {reason:#x}")
         args = {"rip": f"{rip:#x}", "ticks": ticks}
-        if name == "HLT":
+        entered = tsc + ticks
+        if reason == START:
+            name, args = "start", {"ticks": ticks}
+        elif name == "HLT":
             args["idle"] = detail
-            entered = tsc + ticks + detail
+            entered = tsc + max(ticks, detail)
         else:
             args["detail"] = f"{detail:#x}"
-            entered = tsc + ticks
-        if said := exits.what(name, detail):
-            args["what"] = said
-        yield {"ph": "X", "name": name, "cat": "exit", "ts": at, "dur": round((entered - tsc) * us, 4), **tracks[IN_PXHV],
-               "args": args}
+            if said := exits.what(name, detail):
+                args["what"] = said
+        yield {"ph": "X", "name": name, "cat": "start" if reason == START else "exit", "ts": at,
+               "dur": round((entered - tsc) * us, 4), **tracks[IN_PXHV], "args": args}
 
 
 def events(traces: list[Trace]) -> Iterator[dict]:
