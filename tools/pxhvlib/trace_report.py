@@ -61,10 +61,12 @@ class VcpuReport:
         span = self.span or 1
         inside = 100 * all_ticks / span
         idle = 100 * self.idle / span
+        running = 100 * all_ticks / (max(span - self.idle, all_ticks) or 1)
         kept = sum(map(len, self.ticks.values()))
         out = [f"vm {s['vm']}, vcpu {s['vcpu']}, {s['vendor']}: {s['exits']} exits in {self.span * self.us / 1e6:.6f} s"
                + (f" at least; the trace lost the first {s['exits'] - kept}" if s["lost"] else "") + ".",
-               f"Time: {100 - inside - idle:.2f} % in the guest, {inside:.2f} % in the hypervisor, {idle:.2f} % halted.", ""]
+               f"Time: {100 - inside - idle:.2f} % in the guest, {inside:.2f} % in the hypervisor, {idle:.2f} % halted; of the time "
+               f"that it was not halted the hypervisor took {running:.2f} %.", ""]
         out += self.exit_table(all_ticks, top) + self.histogram(top)
         rows = sorted(self.whats.items(), key=lambda item: -len(item[1]))[:top]
         if rows:
