@@ -21,6 +21,7 @@
 #include "load/load.h"
 #include "vm/disk.h"
 #include "vm/exits.h"
+#include "vm/trace.h"
 #include "vm/vm.h"
 
 void hv_main(void);
@@ -83,6 +84,17 @@ static void load_module(const char *module, u8 **data, u64 *size)
 		host_exit(EXIT_REFUSED);
 }
 
+/* One for each of its vcpus; whoever reads them needs the PC's memory. */
+static void create_traces(struct vm_config *c)
+{
+	for (u32 i = 0; c->trace && i < c->cpus; i++) {
+		c->traces[i] = trace_create(c->name, i, c->trace);
+		if (!c->traces[i])
+			printk("vm '%s': no memory for its trace\n", c->name);
+		host_stay_on();
+	}
+}
+
 /* The last thing that the BIOS is needed for: once a vendor's extension is on, it is gone. */
 static void load_files(void)
 {
@@ -98,6 +110,7 @@ static void load_files(void)
 			load_disk(d);
 		for (u32 m = 0; m < c->module_count; m++)
 			load_module(c->modules[m], (u8 **)&f->module[m].data, &f->module[m].size);
+		create_traces(c);
 	}
 }
 

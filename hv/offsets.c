@@ -26,11 +26,13 @@ void offsets(void)
 	DEFINE(VCPU_R13, offsetof(struct vcpu, regs[R13]));
 	DEFINE(VCPU_R14, offsetof(struct vcpu, regs[R14]));
 	DEFINE(VCPU_R15, offsetof(struct vcpu, regs[R15]));
-	DEFINE(VCPU_EVENTS, offsetof(struct vcpu, events));
+	DEFINE(VCPU_HALTED, offsetof(struct vcpu, halted));
+	DEFINE(VCPU_TRACED, offsetof(struct vcpu, traced));
+	DEFINE(VCPU_ONLY_TRACED, 1 << 8 * (offsetof(struct vcpu, traced) - offsetof(struct vcpu, halted)));
 	DEFINE(VCPU_RIP, offsetof(struct vcpu, rip));
 	DEFINE(VCPU_RING_POS, offsetof(struct vcpu, ring_pos));
 	DEFINE(VCPU_RING, offsetof(struct vcpu, ring));
-	DEFINE(EXIT_RING_SIZE, EXIT_RING_SIZE);
+	DEFINE(VCPU_EXIT_COUNTS, offsetof(struct vcpu, exit_counts));
 	DEFINE(EXIT_RECORD_SIZE, sizeof(struct exit_record));
 
 	DEFINE(VMX_EXIT_REASONS, VMX_EXIT_REASONS);
@@ -46,5 +48,9 @@ void offsets(void)
 	DEFINE(VMCB_RAX, VMCB_rax);
 }
 
-_Static_assert(offsetof(struct vcpu, halted) == offsetof(struct vcpu, events) + 4,
-	       "entry.asm tests both at once");
+_Static_assert(offsetof(struct vcpu, halted) % 8 == 0 &&
+		       offsetof(struct vcpu, traced) == offsetof(struct vcpu, halted) + 2 &&
+		       offsetof(struct vcpu, events) == offsetof(struct vcpu, halted) + 4,
+	       "entry.asm tests the three at once");
+_Static_assert(EXIT_RING_SIZE * sizeof(struct exit_record) == 256 * 8,
+	       "the low byte of vcpu.ring_pos finds the record");

@@ -1,6 +1,7 @@
 #include "debug/autopsy.h"
 #include "host/percpu.h"
 #include "lib/printf.h"
+#include "vm/trace.h"
 #include "vm/vm.h"
 
 #define SHOWN_EXITS 16
@@ -41,16 +42,16 @@ static void print_code(struct vcpu *v, const struct cpu_state *s)
 	printk("\n");
 }
 
-static void print_exits(const struct vcpu *v)
+static void print_exits(struct vcpu *v)
 {
 	u64 all = vcpu_exits(v), n = MIN(all, (u64)SHOWN_EXITS);
 
 	printk("last %llu of %llu exits:\n", ULL(n), ULL(all));
 	for (u64 i = all - n; i != all; i++) {
-		const struct exit_record *r = &v->ring[i % EXIT_RING_SIZE];
+		const struct exit_record *r = vcpu_exit(v, i + 1);
 
-		printk("  tsc %llu  rip %llx  %s (%llu)\n", ULL(r->tsc), ULL(r->rip),
-		       v->ops->exit_name(r->reason), ULL(r->reason));
+		printk("  tsc %llu  rip %llx  %s (%u)\n", ULL(r->tsc), ULL(r->rip),
+		       v->ops->exit_name(r->reason), r->reason);
 	}
 }
 
@@ -72,6 +73,10 @@ void autopsy(struct vm *vm)
 
 void exit_ring_dump(void)
 {
-	if (this_cpu()->vcpu)
-		print_exits(this_cpu()->vcpu);
+	struct vcpu *v = this_cpu()->vcpu;
+
+	if (!v)
+		return;
+	print_exits(v);
+	trace_finish(v);
 }

@@ -7,16 +7,32 @@
 
 #define REPORT_PORT 0xE9 /* Bochs' and QEMU's debug console; on a PC nothing listens there */
 
-void host_exit(int status)
-{
-	char line[24];
+static bool stays_on;
 
-	cli();
-	console_flush();
-	ksnprintf(line, sizeof(line), "pxhv-exit %d\n", status);
+void host_report(const char *fmt, ...)
+{
+	char line[64];
+	va_list ap;
+
+	va_start(ap, fmt);
+	kvsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
 	for (const char *s = line; *s; s++)
 		outb(REPORT_PORT, (u8)*s);
-	if (status == EXIT_POWEROFF)
+	outb(REPORT_PORT, '\n');
+}
+
+void host_stay_on(void)
+{
+	stays_on = true;
+}
+
+void host_exit(int status)
+{
+	cli();
+	console_flush();
+	host_report("pxhv-exit %d", status);
+	if (status == EXIT_POWEROFF && !stays_on)
 		acpi_power_off();
 	halt_forever();
 }

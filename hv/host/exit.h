@@ -9,6 +9,12 @@ enum exit_status { /* tools/pxhv gives these back */
 		   EXIT_REFUSED = 4,
 };
 
+/* Tells whoever watches port 0xE9 a line, of up to 63 characters, without its newline. */
+void host_report(const char *fmt, ...) __printf(1, 2);
+
+/* From now on a clean end leaves the PC on: its memory holds what whoever watches wants to read. */
+void host_stay_on(void);
+
 /* Ends the run: flushes the console, tells whoever watches port 0xE9 the status (a line "pxhv-exit N"), then
  * powers the PC off after a clean end, or halts it so that a person can read why. */
 void __attribute__((noreturn)) host_exit(int status);

@@ -7,10 +7,10 @@
 /* Now, in TSC ticks since the CPU's reset. */
 static inline u64 tsc_now(void)
 {
-	u32 lo, hi;
+	u64 lo, hi; /* RDTSC clears the upper halves */
 
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-	return (u64)hi << 32 | lo;
+	return hi << 32 | lo;
 }
 
 /* The TSC's frequency in Hz, measured at boot (host/time.c); never 0 after time_init(). */

@@ -8,7 +8,7 @@ default abs
 %include "offsets.inc"
 %include "vm/entry.inc"
 
-extern svm_exit_handlers, svm_exit_far, vcpu_prepare_entry
+extern svm_exit_handlers, svm_exit_far, svm_trace_exit, vcpu_prepare_entry
 global svm_enter
 
 section .text.hot progbits alloc exec
@@ -21,10 +21,15 @@ svm_enter:
 	mov rbx, rdi
 	clgi
 	sti
-	cmp qword [rbx + VCPU_EVENTS], 0	; events, and halted beside it
-	jne .events
 
 ; rbx = v here and below, kept by the C that is called
+.check:
+	cmp qword [rbx + VCPU_HALTED], 0	; and traced, and events beside it
+	je .load
+	cmp qword [rbx + VCPU_HALTED], VCPU_ONLY_TRACED
+	jne .events
+.traced:
+	TRACE_EXIT svm_trace_exit
 .load:
 	mov rax, [rbx + SVM_VMCB]
 	mov rcx, [rbx + VCPU_RAX]
@@ -50,14 +55,12 @@ svm_enter:
 	mov rdi, rbx
 	cmp rsi, SVM_EXIT_CODES
 	jae .far
+	inc qword [rbx + rsi * 8 + VCPU_EXIT_COUNTS]
 	call [svm_exit_handlers + rsi * 8]
-	cmp qword [rbx + VCPU_EVENTS], 0
+	cmp qword [rbx + VCPU_HALTED], 0
 	je .load
-	jmp .events
-.far:
-	call svm_exit_far
-	cmp qword [rbx + VCPU_EVENTS], 0
-	je .load
+	cmp qword [rbx + VCPU_HALTED], VCPU_ONLY_TRACED
+	je .traced
 
 .events:				; the slow path may wait: as all C outside this loop, with GIF 1 and IF 0
 	cli
@@ -67,9 +70,18 @@ svm_enter:
 	clgi
 	sti
 	test al, al
-	jnz .load
+	jz .leave
+	cmp word [rbx + VCPU_TRACED], 0
+	je .load
+	jmp .traced
+.leave:
 	cli
 	stgi
 	add rsp, 8
 	POP_HOST_REGISTERS
 	ret
+
+.far:
+	inc qword [rbx + VCPU_EXIT_COUNTS]
+	call svm_exit_far
+	jmp .check

@@ -7,11 +7,18 @@
 #include "svm/svm.h"
 #include "vm/debug.h"
 #include "vm/exits.h"
+#include "vm/trace.h"
 #include "vm/vm.h"
 
 #define SVM_EXIT_NPF	 0x400
 #define SVM_EXIT_INVALID 0xFFFFFFFFU /* -1; some CPUs give 32 bits of it only */
 #define DR7_GD		 BIT(13)
+
+enum {
+#define X(code, name, handler) SVM_EXIT_##name = code,
+	SVM_EXITS(X)
+#undef X
+};
 
 static void exit_ud(struct vcpu *v)
 {
@@ -224,6 +231,25 @@ const svm_exit_handler svm_exit_handlers[SVM_EXIT_CODES] = {[0 ... SVM_EXIT_CODE
 							    SVM_EXITS(X)
 #undef X
 };
+void svm_trace_exit(struct vcpu *v, struct exit_record *r)
+{
+	/* Where in the VMCB an exit's detail is, by the low bits of its code; 0: elsewhere. */
+	static const u8 fields[128] = {[0 ... 127] = VMCB_exitinfo1,
+				       [(u8) SVM_EXIT_NPF] = VMCB_exitinfo2,
+				       [SVM_EXIT_MSR] = 0,
+				       [SVM_EXIT_HLT] = 0};
+	u8 *b = to_svm(v)->vmcb, field = fields[r->reason % ARRAY_SIZE(fields)];
+	u64 detail;
+
+	if (likely(field))
+		detail = *(u64 *)(b + field);
+	else if (r->reason == SVM_EXIT_MSR)
+		detail = *vmcb_exitinfo1(b) << 32 | (u32)v->regs[RCX];
+	else
+		detail = v->idle;
+	trace_complete(v, r, (u8)r->reason, detail);
+}
+
 #pragma GCC diagnostic pop
 
 static void exit_npf(struct vcpu *v)
@@ -261,7 +287,7 @@ const char *svm_exit_name(u64 code)
 	static const char names[] = SVM_EXITS(X) "?";
 #undef X
 
-	if (code == SVM_EXIT_NPF)
+	if (!(code & ~(u64)SVM_EXIT_NPF)) /* or 0, its low byte: CR0 reads do not exit */
 		return "NPF";
 	return (u32)code == SVM_EXIT_INVALID ? "INVALID" : name_of(codes, ARRAY_SIZE(codes), names, code);
 }

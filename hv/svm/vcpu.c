@@ -204,5 +204,6 @@ const struct vcpu_ops svm_ops = {
 	.tlb_flush = svm_tlb_flush,
 	.tsc_offset_changed = svm_tsc_offset_changed,
 	.debug = svm_debug,
+	.trace_exit = svm_trace_exit,
 	.exit_name = svm_exit_name,
 };

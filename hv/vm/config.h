@@ -7,6 +7,7 @@
 #define CONFIG_PATH_MAX	   128
 #define CONFIG_CMDLINE_MAX 2048
 #define MODULES_MAX	   8
+#define CONFIG_MAX_CPUS	   8 /* a VM */
 
 enum guest_kind {
 	GUEST_NONE,
@@ -26,6 +27,7 @@ enum disk_kind {
 };
 
 struct disk;
+struct trace;
 
 struct disk_config {
 	enum disk_kind kind;
@@ -49,6 +51,8 @@ struct vm_config {
 	u32 module_count;
 	u64 memory; /* bytes */
 	u32 cpus;
+	u64 trace; /* bytes of memory for each vcpu's exits; 0: they are not traced */
+	struct trace *traces[CONFIG_MAX_CPUS]; /* what hv/main.c made for it; they outlive reboots */
 	u64 flat_addr;
 	u8 flat_bits;	  /* 16 or 64 */
 	bool console_vga; /* console = vga; else serial. Both carry the active VM */

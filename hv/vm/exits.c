@@ -55,7 +55,8 @@ void exit_xsetbv(struct vcpu *v)
 
 void exit_hlt(struct vcpu *v)
 {
-	v->halted = 1;
+	v->halted = true;
+	v->idle = 0;
 	v->ops->skip(v, 0);
 }
 

@@ -7,6 +7,7 @@
 #include "vm/timer.h"
 
 struct vm;
+struct trace;
 
 enum gpr { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, GPR_COUNT };
 enum seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_COUNT };
@@ -72,14 +73,17 @@ struct vcpu_event { /* laid out for the vendors: SDM 3C 25.8.3, APM 2 15.20 agre
 	u32 insn_len; /* for software events */
 };
 
-/* The exit ring: the last EXIT_RING_SIZE exits of a vcpu. */
+/* The exit ring: the last EXIT_RING_SIZE exits of a vcpu. Of one that is not traced, ticks and detail are 0.
+ */
 #define EXIT_RING_SIZE 64
 struct exit_record {
 	u64 rip;
-	u64 reason; /* the vendor's number */
+	u32 reason; /* the vendor's number */
+	u32 ticks;  /* from tsc to the next entry; all ones: or more */
 	u64 tsc;
-	u64 reserved;
+	u64 detail; /* the vendor's: trace_exit in vmx/vmx.h, svm/svm.h */
 };
+#define EXIT_KINDS 256 /* exits are counted by their reason's low byte, which is unique */
 
 enum { EVENT_EXTINT = 0, EVENT_NMI = 2, EVENT_EXCEPTION = 3, EVENT_SOFTINT = 4 };
 
@@ -100,10 +104,11 @@ struct fetch {
 
 struct vcpu {
 	u64 regs[GPR_COUNT]; /* [RSP] is the vendor's while the vcpu runs */
+	u16 halted;	     /* HLT until an event */
+	u16 traced;	     /* each exit goes by trace_exit() */
 	u32 events;
-	u32 halted;   /* HLT until an event */
 	u64 rip;      /* at the last exit; ops.skip moves it on */
-	u64 ring_pos; /* exits so far, in bytes of exit records */
+	u64 ring_pos; /* exits so far, in units of 8 bytes of exit records: its low byte finds the last */
 	struct vm *vm;
 	const struct vcpu_ops *ops;
 	u32 index;
@@ -115,8 +120,11 @@ struct vcpu {
 	struct timer_queue timers;
 	bool virtual_interrupts; /* hardware delivers the LAPIC's vectors from its page; injection must not */
 	bool halt_warned;
-	u64 *msr_store; /* the policy's stored MSRs (vm/msr.c) */
-	void *pvclock;	/* vm/pvclock.c */
+	u64 *msr_store;	     /* the policy's stored MSRs (vm/msr.c) */
+	void *pvclock;	     /* vm/pvclock.c */
+	u64 idle;	     /* ticks that its last HLT waited */
+	struct trace *trace; /* vm/trace.h; NULL for none */
+	u64 exit_counts[EXIT_KINDS];
 	struct exit_record ring[EXIT_RING_SIZE];
 	struct fetch fetch;
 	u32 debug;
@@ -126,7 +134,13 @@ struct vcpu {
 /* The vcpu's exits so far. */
 static inline u64 vcpu_exits(const struct vcpu *v)
 {
-	return v->ring_pos / sizeof(struct exit_record);
+	return v->ring_pos / (sizeof(struct exit_record) / 8);
+}
+
+/* The record of exit n, from 1, which is among the last EXIT_RING_SIZE. */
+static inline struct exit_record *vcpu_exit(struct vcpu *v, u64 n)
+{
+	return &v->ring[n % EXIT_RING_SIZE];
 }
 
 /* The vendor's side. All calls are made on the CPU that runs the vcpu. */
@@ -164,7 +178,8 @@ struct vcpu_ops {
 	bool (*apic_irr)(struct vcpu *v, u8 vector); /* virtual-interrupt delivery: true if taken over */
 	void (*tlb_flush)(struct vcpu *v);	     /* guest-physical mappings were reduced */
 	void (*tsc_offset_changed)(struct vcpu *v);
-	void (*debug)(struct vcpu *v); /* v->debug has changed */
+	void (*debug)(struct vcpu *v);				   /* v->debug has changed */
+	void (*trace_exit)(struct vcpu *v, struct exit_record *r); /* completes r, the last */
 	const char *(*exit_name)(u64 reason);
 };
 

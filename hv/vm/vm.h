@@ -9,7 +9,7 @@
 #include "vm/slat.h"
 #include "vm/vcpu.h"
 
-#define VM_MAX_VCPUS	 8
+#define VM_MAX_VCPUS	 CONFIG_MAX_CPUS
 #define BUS_MAX_PIO	 48
 #define BUS_MAX_MMIO	 16
 #define VM_MAX_HEAP_RUNS 32

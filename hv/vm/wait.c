@@ -96,6 +96,8 @@ void vcpu_wait(struct vcpu *v)
 			warn_if_dead(v);
 		}
 		/* Interrupts are off since the look at events, so what comes now ends the halt. */
+		v->idle -= tsc_now();
 		wait_for_interrupt();
+		v->idle += tsc_now();
 	}
 }

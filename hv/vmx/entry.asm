@@ -6,7 +6,7 @@ default abs
 %include "offsets.inc"
 %include "vm/entry.inc"
 
-extern vmx_exit_handlers, vmx_exit_bad, vcpu_prepare_entry
+extern vmx_exit_handlers, vmx_exit_bad, vmx_trace_exit, vcpu_prepare_entry
 global vmx_enter, vmx_exit_entry
 
 section .text.hot progbits alloc exec
@@ -15,38 +15,13 @@ section .text.hot progbits alloc exec
 align 16
 vmx_enter:
 	PUSH_HOST_REGISTERS
-	push rdi			; [rsp] = v for as long as this loop runs
+	push rdi			; [rsp] = v for as long as the loop runs
 	mov eax, VMCS_HOST_RSP
 	vmwrite rax, rsp
 	mov rbx, rdi
+	jmp vmx_exit_entry.check
 
 ; rbx = v here and below, kept by the C that is called
-.check:
-	cmp qword [rbx + VCPU_EVENTS], 0	; events, and halted beside it
-	jne .events
-.load:
-	mov rax, [rbx + VCPU_RAX]
-	LOAD_GUEST_REGISTERS
-	vmresume
-	; Still here: the VMCS was not launched yet, or is bad. VMLAUNCH does the first; of the second both
-	; fail and vmx_explain_entry_failure() looks closer.
-	vmlaunch
-	mov eax, 1
-	mov ecx, 2
-	cmovz eax, ecx
-	jmp .leave
-
-.events:
-	mov rdi, rbx
-	call vcpu_prepare_entry
-	test al, al
-	jnz .load
-	xor eax, eax
-.leave:
-	add rsp, 8
-	POP_HOST_REGISTERS
-	ret
-
 align 16
 vmx_exit_entry:
 	push rbx
@@ -65,10 +40,39 @@ vmx_exit_entry:
 	mov rdi, rbx
 	cmp esi, VMX_EXIT_REASONS
 	jae .bad
+	inc qword [rbx + rsi * 8 + VCPU_EXIT_COUNTS]
 	call [vmx_exit_handlers + rsi * 8]
-	cmp qword [rbx + VCPU_EVENTS], 0
-	je vmx_enter.load
-	jmp vmx_enter.events
+.check:
+	cmp qword [rbx + VCPU_HALTED], 0	; and traced, and events beside it
+	je .load
+	cmp qword [rbx + VCPU_HALTED], VCPU_ONLY_TRACED
+	jne .events
+.traced:
+	TRACE_EXIT vmx_trace_exit
+.load:
+	mov rax, [rbx + VCPU_RAX]
+	LOAD_GUEST_REGISTERS
+	vmresume
+	; Still here: the VMCS was not launched yet, or is bad. VMLAUNCH does the first; of the second both
+	; fail and vmx_explain_entry_failure() looks closer.
+	vmlaunch
+	mov eax, 1
+	mov ecx, 2
+	cmovz eax, ecx
+.leave:
+	add rsp, 8
+	POP_HOST_REGISTERS
+	ret
+
+.events:
+	mov rdi, rbx
+	call vcpu_prepare_entry
+	movzx eax, al
+	test eax, eax
+	jz .leave
+	cmp word [rbx + VCPU_TRACED], 0
+	je .load
+	jmp .traced
 .bad:
 	call vmx_exit_bad
-	jmp vmx_enter.check
+	jmp .check

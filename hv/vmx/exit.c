@@ -6,6 +6,7 @@
 #include "host/panic.h"
 #include "vm/debug.h"
 #include "vm/exits.h"
+#include "vm/trace.h"
 #include "vm/vm.h"
 #include "vmx/exits_list.h"
 #include "vmx/vmx.h"
@@ -14,6 +15,13 @@
 #define INFO_NMI_UNBLOCKED   BIT(12) /* SDM 3C 28.2.3: out of an IRET that had ended NMI blocking */
 #define INFO_TYPE(info)	     (((info) >> 8) & 7)
 #define DR7_GD		     BIT(13)
+#define TRACE_KINDS	     64 /* more than there are reasons, of which bit 31 says that an entry failed */
+
+enum {
+#define X(number, name, handler) VMX_EXIT_##name = number,
+	VMX_EXITS(X)
+#undef X
+};
 
 static void exit_ud(struct vcpu *v)
 {
@@ -186,6 +194,26 @@ const vmx_exit_handler vmx_exit_handlers[VMX_EXIT_REASONS] = {[0 ... VMX_EXIT_RE
 							      VMX_EXITS(X)
 #undef X
 };
+
+void vmx_trace_exit(struct vcpu *v, struct exit_record *r)
+{
+	/* Where an exit's detail is; 0: not in the VMCS. */
+	static const u16 fields[TRACE_KINDS] = {[0 ... TRACE_KINDS - 1] = VMCS_EXIT_QUALIFICATION,
+						[VMX_EXIT_RDMSR] = 0,
+						[VMX_EXIT_WRMSR] = 0,
+						[VMX_EXIT_HLT] = 0,
+						[VMX_EXIT_EPT_VIOLATION] = VMCS_GUEST_PHYSICAL_ADDRESS,
+						[VMX_EXIT_EXCEPTION_OR_NMI] = VMCS_EXIT_INTR_INFO,
+						[VMX_EXIT_EXTERNAL_INTERRUPT] = VMCS_EXIT_INTR_INFO};
+	u64 kind = r->reason % TRACE_KINDS;
+	u16 field = fields[kind];
+
+	trace_complete(v, r, kind,
+		       field		      ? vmread(field)
+		       : kind == VMX_EXIT_HLT ? v->idle
+					      : (u32)v->regs[RCX]);
+}
+
 #pragma GCC diagnostic pop
 
 void vmx_exit_bad(struct vcpu *v, u32 reason)

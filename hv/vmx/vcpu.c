@@ -265,5 +265,6 @@ const struct vcpu_ops vmx_ops = {
 	.tlb_flush = vmx_ept_flush,
 	.tsc_offset_changed = vmx_tsc_offset_changed,
 	.debug = vmx_debug,
+	.trace_exit = vmx_trace_exit,
 	.exit_name = vmx_exit_name,
 };

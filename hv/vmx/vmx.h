@@ -92,6 +92,11 @@ void vmx_nmi_window(struct vcpu *v, bool on);
 void vmx_debug(struct vcpu *v);
 void vmx_take_vectoring(struct vcpu *v); /* queue what the exit cut short */
 
+/* vmx/exit.c: struct vcpu_ops.trace_exit. Detail: the guest-physical address of an EPT violation, the ticks
+ * that a HLT waited, the number of an MSR, the interruption information of an interrupt or exception, else
+ * the exit qualification. */
+void vmx_trace_exit(struct vcpu *v, struct exit_record *r);
+
 /* vmx/msr.c */
 void vmx_msr_bitmap_init(struct vmx_vcpu *x);
 void vmx_msr_intercept(struct vmx_vcpu *x, u32 msr, bool read, bool write);

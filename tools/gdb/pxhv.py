@@ -33,10 +33,10 @@ def print_exits(v: gdb.Value) -> None:
     """The last lines of the exit ring, oldest first."""
     names = exit_names("svm/exits_list.h" if is_svm(v) else "vmx/exits_list.h")
     ring, record = v["ring"], gdb.lookup_type("struct exit_record").sizeof
-    size, count = ring.type.sizeof // record, int(v["ring_pos"]) // record
+    size, count = ring.type.sizeof // record, int(v["ring_pos"]) * 8 // record
     print(f"last of {count} exits:")
     for i in range(max(0, count - min(SHOWN_EXITS, size)), count):
-        r = ring[i % size]
+        r = ring[(i + 1) % size]
         reason = int(r["reason"])
         print(f"  tsc {int(r['tsc'])}  rip {int(r['rip']):#x}  {names.get(reason, '?')} ({reason:#x})")
 

@@ -17,6 +17,8 @@ DEFAULT_CPU = "corei7_skylake_x"
 DRIVE_PLACES = ("ata0-slave", "ata1-master", "ata1-slave")
 IPS = 100_000_000  # also the frequency of the emulated TSC
 CONNECT_SECONDS = 30
+TEXT_SCREEN = 0xB8000
+LAST_WORDS = '"last-words"'  # a file of commands for the debugger, which takes the quotes as part of its name
 
 # clock: headless runs take no notice of real time and repeat byte for byte.
 # rfb: the only display that needs no screen; it listens on the first free port from 5900 up, for a VNC viewer.
@@ -92,15 +94,20 @@ def check(machine: Machine) -> None:
         raise UsageError(f"Bochs has no CPU model '{machine.cpu}'; it has: {' '.join(models())}")
 
 
-def write_screen(process: subprocess.Popen, memory: Path, path: Path) -> None:
-    """Stops Bochs in its debugger, which saves the text screen's memory and quits; draws that to path."""
+def inspect(process: subprocess.Popen, workdir: Path, screen: Path | None, ranges: list[tuple[int, int]]) -> list[bytes]:
+    """Emulator.inspect: stops Bochs in its debugger, which saves what is wanted and quits."""
+    wanted = ranges + ([(TEXT_SCREEN, picture.TEXT_BYTES)] if screen else [])
+    (workdir / LAST_WORDS).write_text(
+        "".join(f'writemem "memory.{i}" {address:#x} {size}\n' for i, (address, size) in enumerate(wanted)))
     process.send_signal(signal.SIGINT)
     try:
-        process.wait(20)
-        text = memory.read_bytes()
+        process.wait(60)
+        found = [(workdir / f"memory.{i}").read_bytes() for i in range(len(wanted))]
     except (subprocess.TimeoutExpired, OSError) as e:
-        raise PxhvError("no screenshot: Bochs' debugger does not answer") from e
-    path.write_bytes(picture.png(text))
+        raise PxhvError("the PC's memory cannot be read: Bochs' debugger does not answer") from e
+    if screen:
+        screen.write_bytes(picture.png(found.pop()))
+    return found
 
 
 def start(machine: Machine) -> Emulator:
@@ -115,9 +122,8 @@ def start(machine: Machine) -> Emulator:
         config += f"com{number}: enabled=1, mode=socket-client, dev=127.0.0.1:{port.getsockname()[1]}\n"
     (machine.workdir / "bochsrc").write_text(config)
     # Debian's Bochs stops in its debugger at reset: continue, and when the machine has ended, quit.
-    screen = machine.workdir / "screen"
-    save = f'writemem "{screen.name}" 0xb8000 {picture.TEXT_BYTES}\n' if machine.screenshot else ""
-    (machine.workdir / "debugger").write_text(f"c\n{save}q\n")
+    last = f"source {LAST_WORDS}\n" if machine.inspected else ""
+    (machine.workdir / "debugger").write_text(f"c\n{last}q\n")
     logs = [machine.workdir / "bochs.log", machine.workdir / "bochs.err"]
     process = spawn([need_program("bochs"), "-q", "-f", "bochsrc", "-rc", "debugger"], machine.workdir, logs[1])
     try:
@@ -129,7 +135,7 @@ def start(machine: Machine) -> Emulator:
     finally:
         for port in ports:
             port.close()
-    return Emulator(process, lines[0], logs, functools.partial(write_screen, process, screen),
+    return Emulator(process, lines[0], logs, functools.partial(inspect, process, machine.workdir),
                     lines[1] if machine.debug else None)
 
 

@@ -7,11 +7,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import doctor, engine, gdb, guest, image, project, session, status
+from . import doctor, engine, gdb, guest, image, project, session, status, trace_report
 from .emulator import DRIVE_NAMES, Drive, Machine
 from .relay import Relay
 from .qemu import MEDIA
 from .status import PxhvError, UsageError
+from .symbols import Symbols
 from .terminal import Terminal
 
 STATUSES = """\
@@ -68,6 +69,8 @@ def add_guest_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--append", metavar="S", help="the kernel's command line")
     p.add_argument("--memory", metavar="M", help=f"of the guest, such as 1G; {guest.DEFAULT_MEMORY} by default")
     p.add_argument("--cpus", metavar="N", type=positive, default=1, help="of the guest and of the emulated PC")
+    p.add_argument("--trace-memory", metavar="M",
+                   help=f"trace the guest's exits into that much memory per CPU; --trace takes {guest.DEFAULT_TRACE}")
     p.add_argument("--quiet", action="store_true", help="no boot story, no hint")
 
 
@@ -83,6 +86,7 @@ def add_engine_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--screenshot", metavar="F", help="at the end, write the PC's screen to F, a PNG")
     p.add_argument("--gdb", metavar="PORT", type=port_number,
                    help="stop the guest at its first instruction, for GDB: target remote :PORT")
+    p.add_argument("--trace", metavar="F", help="at the end, write a timeline of all VM exits to F, for Perfetto or `pxhv trace`")
     p.add_argument("--timeout", metavar="S", type=seconds, help="end after S seconds with status 124")
     p.add_argument("--stdin", action="store_true", help="without a terminal, type standard input into the guest")
 
@@ -118,6 +122,11 @@ def parser() -> argparse.ArgumentParser:
     debug.add_argument("--ex", metavar="CMD", action="append", default=[], help="for GDB, after its script")
     debug.add_argument("--batch", action="store_true", help="end GDB after its commands")
 
+    report = commands.add_parser("trace", help="what a timeline says that `run --trace` wrote: top exits, hottest addresses")
+    report.add_argument("timeline", metavar="FILE")
+    report.add_argument("--symbols", metavar="F", help="the guest's vmlinux or other ELF file, or System.map")
+    report.add_argument("--top", metavar="N", type=positive, default=12, help="lines in each table, 12 by default")
+
     commands.add_parser("doctor", help="say what this PC can run and what is missing")
     return p
 
@@ -135,22 +144,24 @@ def machine_from(args, disk: Path, workdir: Path, guest_memory: int, drives: lis
     if args.host_memory:
         memory = project.parse_size(args.host_memory)
     return Machine(disk=disk, workdir=workdir, cpu=args.cpu, cpus=args.cpus, memory=memory, media=args.media, count=args.count,
-                   drives=drives, drive_media=args.disk_media, screenshot=bool(args.screenshot), debug=bool(args.gdb),
+                   drives=drives, drive_media=args.disk_media, inspected=bool(args.screenshot or args.trace), debug=bool(args.gdb),
                    person=sys.stdin is not None and sys.stdin.isatty())
 
 
 def boot_disk(args, machine: Machine) -> int:
     """Boots the machine with the terminal, as run and boot do alike."""
-    if args.serial_log:
+    for output in filter(None, (args.serial_log, args.trace)):
         try:
-            open(args.serial_log, "wb").close()
+            open(output, "wb").close()
         except OSError as e:
-            raise UsageError(f"cannot write {args.serial_log}: {e.strerror}") from e
+            raise UsageError(f"cannot write {output}: {e.strerror}") from e
     relay = Relay(args.gdb) if args.gdb else None
     emulator = engine.start(args.engine, machine)
     log = Path(args.serial_log) if args.serial_log else None
     shot = Path(args.screenshot) if args.screenshot else None
-    return session.run(emulator, Terminal(args.stdin), args.timeout, log, hint=not args.quiet, screenshot=shot, relay=relay)
+    timeline = Path(args.trace) if args.trace else None
+    return session.run(emulator, Terminal(args.stdin), args.timeout, log, hint=not args.quiet, screenshot=shot,
+                       timeline=timeline, relay=relay)
 
 
 def command_run(args) -> int:
@@ -192,6 +203,12 @@ def command_gdb(args) -> int:
         return gdb.run(machine, build, args.ex, args.batch)
 
 
+def command_trace(args) -> int:
+    symbols = Symbols.read(Path(args.symbols)) if args.symbols else None
+    print("\n".join(trace_report.report(Path(args.timeline), symbols, args.top)))
+    return 0
+
+
 def command_doctor(args) -> int:
     return doctor.run()
 
@@ -201,6 +218,7 @@ COMMANDS = {
     "image": command_image,
     "boot": command_boot,
     "gdb": command_gdb,
+    "trace": command_trace,
     "doctor": command_doctor,
 }
 

@@ -37,7 +37,7 @@ class Machine:
     drives: list[Drive] = field(default_factory=list)  # beside the boot disk
     drive_media: str = "ide"  # theirs
     count: bool = False  # QEMU: the TSC counts instructions, so that figures repeat
-    screenshot: bool = False  # one will be asked for, so the machine's last screen must stay
+    inspected: bool = False  # its screen or memory will be asked for, so they must stay when it is off
     debug: bool = False  # a second serial port, for GDB
     person: bool = False  # somebody sits at the terminal: time must run as on their clock
 
@@ -49,7 +49,9 @@ class Emulator:
     process: subprocess.Popen
     serial: socket.socket
     logs: list[Path]
-    screenshot: Callable[[Path], None] | None = None  # writes the machine's screen to a file, as a PNG
+    # Once, at the end: writes the machine's screen to a file, as a PNG, unless that is None; and gives the content of its
+    # memory at (address, size), page by page.
+    inspect: Callable[[Path | None, list[tuple[int, int]]], list[bytes]] | None = None
     debug: socket.socket | None = None  # the second serial port
 
     def log_tail(self, lines: int = 12) -> str:

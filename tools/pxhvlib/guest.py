@@ -9,6 +9,7 @@ from .project import parse_size, size_text
 from .status import PxhvError, UsageError
 
 DEFAULT_MEMORY = "256M"
+DEFAULT_TRACE = "16M"  # half a million exits
 
 # What a PC boots with (package seabios). Of its flavours this one knows all that our PC has: virtio-mmio, a PS/2 keyboard,
 # floppies in memory.
@@ -139,6 +140,10 @@ def from_options(args, debug_exit: bool, run: bool) -> BootFiles:
         lines.append(quoted("cmdline", "--append", args.append))
     lines += disk_lines(boot, args, run)
     lines += [f"memory = {size_text(memory)}", f"cpus = {args.cpus}"]
+    if args.trace_memory or getattr(args, "trace", None):
+        trace = parse_size(args.trace_memory or DEFAULT_TRACE)
+        lines.append(f"trace = {size_text(trace)}")
+        boot.memory += trace * args.cpus
     if debug_exit:
         lines.append("debug-exit = yes")
     if getattr(args, "gdb", None):
@@ -162,7 +167,7 @@ def from_config(args) -> BootFiles:
             raise UsageError(f"no such file: {f}")
         extra[f.name.lower()] = boot.files[f.name] = f
     for number, line in enumerate(config.decode("utf-8", "surrogateescape").splitlines(), 1):
-        if size := re.match(r"\s*memory\s*=\s*(\d+[KMGkmg])\s*(?:[;#].*)?$", line):
+        if size := re.match(r"\s*(?:memory|trace)\s*=\s*(\d+[KMGkmg])\s*(?:[;#].*)?$", line):
             boot.memory += parse_size(size[1])
         m = FILE_KEY.match(line)
         name = (m[2] or m[3]) if m else ""
@@ -192,9 +197,9 @@ def from_config(args) -> BootFiles:
 def boot_files(args, debug_exit: bool, run: bool = False) -> BootFiles:
     """The boot partition that the options ask for, and the drives beside it where a PC is to run."""
     if args.config:
-        for option in ("initrd", "append", "memory", "quiet", "module", "gdb", *(() if run else ("disk",))):
+        for option in ("initrd", "append", "memory", "quiet", "module", "gdb", "trace_memory", *(() if run else ("disk",))):
             if getattr(args, option, None) not in (None, False, []):
-                raise UsageError(f"--{option} does not go with --config: write it there")
+                raise UsageError(f"--{option.replace('_', '-')} does not go with --config: write it there")
         boot = from_config(args)
         boot.drives = attached(args.disk, args)
         return boot

@@ -68,10 +68,14 @@ def command(machine: Machine, kvm: bool) -> list[str]:
     ]  # fmt: skip
 
 
-def screendump(monitor: socket.socket, path: Path) -> None:
-    """Lets QEMU write its screen to path, by its monitor protocol (QMP)."""
-    commands = [{"execute": "qmp_capabilities"},
-                {"execute": "screendump", "arguments": {"filename": str(path.absolute()), "format": "png"}}]
+def inspect(monitor: socket.socket, workdir: Path, screen: Path | None, ranges: list[tuple[int, int]]) -> list[bytes]:
+    """Emulator.inspect, by QEMU's monitor protocol (QMP)."""
+    files = [workdir / f"memory.{i}" for i in range(len(ranges))]
+    commands = [{"execute": "qmp_capabilities"}]
+    commands += [{"execute": "pmemsave", "arguments": {"val": address, "size": size, "filename": str(file)}}
+                 for (address, size), file in zip(ranges, files)]
+    if screen:
+        commands.append({"execute": "screendump", "arguments": {"filename": str(screen.absolute()), "format": "png"}})
     try:
         with monitor, monitor.makefile("rw") as qmp:
             monitor.settimeout(10)
@@ -80,9 +84,10 @@ def screendump(monitor: socket.socket, path: Path) -> None:
                 while not {"return", "error"} & (answer := json.loads(qmp.readline() or '{"error": {"desc": "gone"}}')).keys():
                     pass  # a greeting, an event
                 if "error" in answer:
-                    raise PxhvError(f"no screenshot: {answer['error']['desc']}")
+                    raise PxhvError(f"the PC's screen or memory cannot be read: {answer['error']['desc']}")
+        return [file.read_bytes() for file in files]
     except OSError as e:
-        raise PxhvError(f"no screenshot: QEMU does not answer ({e})") from e
+        raise PxhvError(f"the PC's screen or memory cannot be read: QEMU does not answer ({e})") from e
 
 
 def start(machine: Machine, kvm: bool) -> Emulator:
@@ -95,11 +100,11 @@ def start(machine: Machine, kvm: bool) -> Emulator:
             "-chardev", f"socket,id=serial,fd={theirs.fileno()}", "-serial", "chardev:serial",
             "-chardev", "stdio,id=e9,signal=off", "-device", "isa-debugcon,iobase=0xe9,chardev=e9",
             "-chardev", f"socket,id=qmp,fd={monitor_theirs.fileno()}", "-mon", "chardev=qmp,mode=control",
-            *(["-no-shutdown"] if machine.screenshot else []),
+            *(["-no-shutdown"] if machine.inspected else []),
         ]  # fmt: skip
         if machine.debug:
             options += ["-chardev", f"socket,id=debug,fd={debug_theirs.fileno()}", "-serial", "chardev:debug"]
         log = machine.workdir / "qemu.err"
         process = spawn(command(machine, kvm) + options, machine.workdir, log,
                         (theirs.fileno(), monitor_theirs.fileno(), debug_theirs.fileno()))
-    return Emulator(process, ours, [log], partial(screendump, monitor), debug)
+    return Emulator(process, ours, [log], partial(inspect, monitor, machine.workdir), debug)

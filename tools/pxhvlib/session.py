@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import status
+from . import status, trace
 from .emulator import Emulator
 from .relay import Relay
 from .status import PxhvError
@@ -15,7 +15,10 @@ from .terminal import HINT, Terminal
 
 # What the hypervisor writes to port 0xE9 as its last act; Bochs' own words may stand before it.
 VERDICT = re.compile(rb"pxhv-exit (\d+)\r?\n")
+TRACE = re.compile(rb"pxhv-trace (0x[0-9a-f]+) (0x[0-9a-f]+)\n")  # where one lies, before guests start
 VERDICT_MAX = 64
+POWER_OFF = b"\x01x"  # what the hypervisor's console takes as its end
+POWER_OFF_SECONDS = 10
 DRAIN_SECONDS = 0.1  # of silence on the serial port, after the verdict
 READ_SIZE = 65536
 
@@ -23,11 +26,13 @@ READ_SIZE = 65536
 class Session:
     """The event loop of one run."""
 
-    def __init__(self, emulator: Emulator, terminal: Terminal, serial_log: Path | None, relay: Relay | None):
+    def __init__(self, emulator: Emulator, terminal: Terminal, serial_log: Path | None, relay: Relay | None, traced: bool):
         self.emulator = emulator
         self.terminal = terminal
         self.serial_log = open(serial_log, "wb", buffering=0) if serial_log else None
         self.reports = b""
+        self.traced = traced
+        self.traces: list[tuple[int, int]] = []  # where in the PC's memory they lie, with their sizes
         self.unsent = b""
         self.ending = None  # the exit status once it is known
         self.selector = selectors.DefaultSelector()
@@ -87,10 +92,11 @@ class Session:
             raise PxhvError(f"the emulator ended by itself, without a word from the hypervisor. "
                             f"Its log ends with:\n{self.emulator.log_tail()}")
         self.reports += data
+        self.traces += ((int(m[1], 16), int(m[2], 16)) for m in TRACE.finditer(self.reports))
         if m := VERDICT.search(self.reports):
             self.drain()
             self.ending = int(m[1]) & 0xFF
-        self.reports = self.reports[-VERDICT_MAX:]
+        self.reports = self.reports[self.reports.rfind(b"\n") + 1:][-VERDICT_MAX:]
 
     def drain(self) -> None:
         """Shows what the serial port still has: the verdict may overtake it."""
@@ -104,29 +110,54 @@ class Session:
 
     def run(self, timeout: float | None) -> int:
         """Relays until the end and returns the exit status."""
+        if not self.relay(timeout):
+            self.ending = status.TIMEOUT
+        if self.ending in (status.TIMEOUT, status.INTERRUPTED) and self.traced:
+            self.power_off()
+        elif self.ending == status.TIMEOUT:
+            self.drain()
+        return self.ending
+
+    def relay(self, timeout: float | None) -> bool:
+        """Relays until the end; False when time runs out before."""
         deadline = time.monotonic() + timeout if timeout else None
         while self.ending is None:
             left = deadline - time.monotonic() if deadline else None
             if left is not None and left <= 0:
-                self.drain()
-                return status.TIMEOUT
+                return False
             for key, events in self.selector.select(left):
                 if self.ending is None and key.fd in self.selector.get_map():
                     key.data(events)
-        return self.ending
+        return True
+
+    def power_off(self) -> None:
+        """Lets the hypervisor come to an end, and its trace to a complete one, without changing what became of the run."""
+        ending, self.ending = self.ending, None
+        self.unsent += POWER_OFF
+        self.watch_serial()
+        self.relay(POWER_OFF_SECONDS)
+        self.ending = ending
+
+
+def write_timeline(path: Path, memory: list[bytes]) -> None:
+    for t in trace.write(path, memory):
+        print(f"pxhv: {path}: vm {t.vm}, vcpu {t.vcpu}: {len(t.records)} records"
+              + (f", the first {t.lost} lost: --trace-memory gives them room" if t.lost else ""), file=sys.stderr)
 
 
 def run(emulator: Emulator, terminal: Terminal, timeout: float | None, serial_log: Path | None, hint: bool,
-        screenshot: Path | None = None, relay: Relay | None = None) -> int:
+        screenshot: Path | None = None, timeline: Path | None = None, relay: Relay | None = None) -> int:
     """Runs the emulator's machine to its end; the emulator is gone and the terminal restored afterwards."""
     try:
-        session = Session(emulator, terminal, serial_log, relay)
+        session = Session(emulator, terminal, serial_log, relay, bool(timeline))
         if terminal.is_tty and hint:
             print(f"pxhv: {HINT}", file=sys.stderr)
         with terminal:
             result = session.run(timeout)
-        if screenshot and emulator.screenshot:
-            emulator.screenshot(screenshot)
+        if screenshot or timeline:
+            memory = emulator.inspect(screenshot, session.traces if timeline else [])
+            if timeline:
+                write_timeline(timeline, memory)
     finally:
         emulator.stop()
         if relay:
