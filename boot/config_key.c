@@ -20,6 +20,7 @@ enum { KEY_CHOICE, KEY_TEXT, KEY_MODULE, KEY_FLAT, KEY_SIZE, KEY_COUNT };
 const struct config_key config_keys[] = {
 	{"quiet", PXHV(quiet), CHOICE("no", "yes")},
 	{"report", PXHV(report_e9), CHOICE("none", "e9")},
+	{"headless", PXHV(headless), CHOICE("no", "yes")},
 	{"kernel", TEXT(image), .kind = GUEST_LINUX},
 	{"multiboot", TEXT(image), .kind = GUEST_MULTIBOOT},
 	{"flat", VM(image), .type = KEY_FLAT, .max = CONFIG_PATH_MAX, .kind = GUEST_FLAT},

@@ -3,6 +3,7 @@
 #include "boot/boot.h"
 #include "debug/autopsy.h"
 #include "debug/gdb.h"
+#include "debug/monitor.h"
 #include "host/acpi.h"
 #include "host/apic.h"
 #include "host/console.h"
@@ -43,10 +44,24 @@ static void host_init(void)
 	time_init();
 }
 
+/* Whoever sits there can read the mistakes, and look around. */
+static void __noreturn refuse_config(void)
+{
+	if (config.headless)
+		host_exit(EXIT_REFUSED);
+	apic_init();
+	vm_host_init();
+	if (monitor_dead(NULL))
+		acpi_reset();
+	host_power_off(EXIT_REFUSED);
+}
+
 static void read_config(void)
 {
-	if (disk_init() || boot_config(&config))
+	if (disk_init())
 		host_exit(EXIT_REFUSED);
+	if (boot_config(&config))
+		refuse_config();
 	console_set_quiet(config.quiet);
 }
 
@@ -104,6 +119,7 @@ static enum vm_end run_once(const struct vm_config *c, const struct guest_files 
 	if (load_guest(vm, f, &start))
 		host_exit(EXIT_REFUSED);
 	vm->vcpus[0]->ops->set_state(vm->vcpus[0], &start);
+	monitor_attach(vm);
 	if (c->gdb)
 		gdb_attach(vm);
 	story("Guest loaded, entry at %#llx", (unsigned long long)start.rip);
@@ -117,6 +133,11 @@ static enum vm_end run_once(const struct vm_config *c, const struct guest_files 
 		autopsy(vm);
 	if (c->gdb)
 		gdb_vm_ended(vm);
+	if (end == VM_DIED && !config.headless && !c->restart_on_crash) {
+		if (!monitor_dead(vm))
+			host_power_off(EXIT_GUEST_DIED);
+		end = VM_REBOOT;
+	}
 	vm_destroy(vm);
 	return end;
 }
@@ -124,6 +145,7 @@ static enum vm_end run_once(const struct vm_config *c, const struct guest_files 
 void hv_main(void)
 {
 	console_init();
+	monitor_init();
 	host_init();
 	read_config();
 	story("Jumping to hypervisor...");

@@ -7,7 +7,7 @@
 
 #define REPORT_PORT 0xE9 /* Bochs' and QEMU's debug console; on a PC nothing listens there */
 
-void host_exit(int status)
+static void report(int status)
 {
 	char line[24];
 
@@ -16,8 +16,19 @@ void host_exit(int status)
 	ksnprintf(line, sizeof(line), "pxhv-exit %d\n", status);
 	for (const char *s = line; *s; s++)
 		outb(REPORT_PORT, (u8)*s);
+}
+
+void host_power_off(int status)
+{
+	report(status);
+	acpi_power_off();
+}
+
+void host_exit(int status)
+{
 	if (status == EXIT_POWEROFF)
-		acpi_power_off();
+		host_power_off(status);
+	report(status);
 	halt_forever();
 }
 

@@ -4,14 +4,17 @@
 #include "lib/types.h"
 
 enum exit_status { /* tools/pxhv gives these back */
-	EXIT_POWEROFF = 0,
-	EXIT_GUEST_DIED = 3,
-	EXIT_REFUSED = 4,
+		   EXIT_POWEROFF = 0,
+		   EXIT_GUEST_DIED = 3,
+		   EXIT_REFUSED = 4,
 };
 
 /* Ends the run: flushes the console, tells whoever watches port 0xE9 the status (a line "pxhv-exit N"), then
  * powers the PC off after a clean end, or halts it so that a person can read why. */
 void __attribute__((noreturn)) host_exit(int status);
+
+/* Likewise, but powers the PC off whatever the status: the person has read it. */
+void __attribute__((noreturn)) host_power_off(int status);
 
 /* Says that nothing more will come, and stops this CPU. */
 void __attribute__((noreturn)) halt_forever(void);

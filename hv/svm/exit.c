@@ -2,15 +2,17 @@
 
 #include "host/cpu.h"
 #include "host/panic.h"
+#include "lib/exception.h"
 #include "svm/exits_list.h"
 #include "svm/svm.h"
 #include "vm/debug.h"
 #include "vm/exits.h"
 #include "vm/vm.h"
 
-#define SVM_EXIT_NPF 0x400
-#define SVM_EXIT_INVALID 0xFFFFFFFFU /* -1; some CPUs give 32 bits of it only */
-#define DR7_GD BIT(13)
+#define SVM_EXIT_EXCEPTIONS 0x40
+#define SVM_EXIT_NPF	    0x400
+#define SVM_EXIT_INVALID    0xFFFFFFFFU /* -1; some CPUs give 32 bits of it only */
+#define DR7_GD		    BIT(13)
 
 static void exit_ud(struct vcpu *v)
 {
@@ -49,7 +51,8 @@ static void exit_cr8(struct vcpu *v)
 	svm_skip(v, i.len);
 }
 
-/* MOV to or from a debug register. DR7 writes always exit, because some CPUs let them through to the host's. */
+/* MOV to or from a debug register. DR7 writes always exit, because some CPUs let them through to the host's.
+ */
 static void exit_dr(struct vcpu *v)
 {
 	struct insn i;
@@ -72,8 +75,8 @@ static void exit_dr(struct vcpu *v)
 		*vmcb_dr7(b) = v->own_dr[7];
 }
 
-/* #DB and #AC exit because a guest whose handler for one raises it again would otherwise hold the CPU for ever
- * inside event delivery. The CPU has written DR6 already (APM 2 15.12.2). */
+/* #DB and #AC exit because a guest whose handler for one raises it again would otherwise hold the CPU for
+ * ever inside event delivery. The CPU has written DR6 already (APM 2 15.12.2). */
 static void exit_db(struct vcpu *v)
 {
 	svm_take_vectoring(v);
@@ -154,8 +157,8 @@ static void exit_vintr(struct vcpu *v)
 	v->events |= EV_INTERRUPT | (v->nmi_pending ? EV_NMI : 0);
 }
 
-/* The IRET that ends an NMI handler is about to run. The next NMI has to wait until it has: any later exit will
- * do, so nothing is kicked here unless one is waiting already. */
+/* The IRET that ends an NMI handler is about to run. The next NMI has to wait until it has: any later exit
+ * will do, so nothing is kicked here unless one is waiting already. */
 static void exit_iret(struct vcpu *v)
 {
 	struct svm_vcpu *x = to_svm(v);
@@ -200,12 +203,6 @@ static void exit_task_switch(struct vcpu *v)
 		(unsigned long long)*vmcb_exitinfo1(to_svm(v)->vmcb), (unsigned long long)v->rip);
 }
 
-static void exit_shutdown(struct vcpu *v)
-{
-	vm_died(v->vm, "triple fault at rip %#llx: an exception could not be delivered, nor the double fault after it",
-		(unsigned long long)v->rip);
-}
-
 static void exit_unknown(struct vcpu *v)
 {
 	u64 code = *vmcb_exitcode(to_svm(v)->vmcb);
@@ -219,7 +216,7 @@ static void exit_unknown(struct vcpu *v)
 const svm_exit_handler svm_exit_handlers[SVM_EXIT_CODES] = {
 	[0 ... SVM_EXIT_CODES - 1] = exit_unknown,
 	[0x20 ... 0x3F] = exit_dr,
-	[0x40 ... 0x5F] = exit_exception,
+	[SVM_EXIT_EXCEPTIONS... SVM_EXIT_EXCEPTIONS + 31] = exit_exception,
 #define X(code, name, handler) [code] = handler,
 	SVM_EXITS(X)
 #undef X
@@ -259,11 +256,13 @@ const char *svm_exit_name(u64 code)
 #define X(code, name, handler) {code, #name},
 		SVM_EXITS(X)
 #undef X
-		{SVM_EXIT_NPF, "NPF"},
+			{SVM_EXIT_NPF, "NPF"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (names[i].code == code)
 			return names[i].name;
+	if (code - SVM_EXIT_EXCEPTIONS < 32)
+		return exception_name((u8)(code - SVM_EXIT_EXCEPTIONS));
 	return (u32)code == SVM_EXIT_INVALID ? "INVALID" : "?";
 }

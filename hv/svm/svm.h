@@ -75,5 +75,8 @@ int svm_wrmsr(struct vcpu *v, u32 msr, u64 val);
 void svm_skip(struct vcpu *v, unsigned len);
 int svm_decode(struct vcpu *v, struct insn *out);
 
+/* svm/features.c */
+bool svm_feature(unsigned i, struct cpu_feature *f);
+
 /* svm/vcpu.c: the first rule of APM 2 15.5.1 that a VMCB breaks, as the rest of a sentence. */
 const char *svm_why_invalid(void *vmcb);

@@ -216,4 +216,5 @@ const struct vcpu_ops svm_ops = {
 	.debug = svm_debug,
 	.dump = svm_dump,
 	.exit_name = svm_exit_name,
+	.feature = svm_feature,
 };

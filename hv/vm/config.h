@@ -38,6 +38,7 @@ struct vm_config {
 struct config {
 	bool quiet;	/* [pxhv] quiet = yes: no boot story */
 	bool report_e9; /* [pxhv] report = e9 */
+	bool headless;	/* [pxhv] headless = yes: nobody sits there for the monitor to wait for */
 	u32 vm_count;
 	struct vm_config vms[CONFIG_MAX_VMS];
 };

@@ -46,13 +46,22 @@ enum {
 	EV_END = 32,	  /* leave the loop: vm.end says why */
 	EV_WINDOW = 64,	  /* an interrupt or NMI window is armed */
 	EV_DEBUG = 128,	  /* the debugger wants it stopped */
+	EV_MONITOR = 256, /* the monitor has something to do */
 };
 
 /* What a debugger outside of the guest wants of a vcpu (vm/debug.h): vcpu.debug. */
 enum {
-	DEBUG_STEP = 1,	     /* it runs one instruction with RFLAGS.TF set; every exception exits */
-	DEBUG_BREAK = 2,     /* #BP exits */
-	DEBUG_REGISTERS = 4, /* DR0-3 and DR7 are the debugger's; the guest's accesses exit */
+	DEBUG_STEP = 1,	      /* it runs one instruction with RFLAGS.TF set; every exception exits */
+	DEBUG_BREAK = 2,      /* #BP exits */
+	DEBUG_REGISTERS = 4,  /* DR0-3 and DR7 are the debugger's; the guest's accesses exit */
+	DEBUG_EXCEPTIONS = 8, /* every exception exits */
+};
+
+/* A feature of the CPU's virtualization, for people. */
+struct cpu_feature {
+	const char *name;
+	const char *why; /* it is not used although it is there; NULL: it is used */
+	bool present;
 };
 
 struct vcpu_event { /* laid out for the vendors: SDM 3C 25.8.3, APM 2 15.20 agree on bits 0-11 and 31 */
@@ -71,6 +80,28 @@ struct exit_record {
 };
 
 enum { EVENT_EXTINT = 0, EVENT_NMI = 2, EVENT_EXCEPTION = 3, EVENT_SOFTINT = 4 };
+
+/* The exceptions that led to a triple fault, first fault first (vm/triple.c). */
+#define FAULT_CHAIN_MAX 6
+struct fault_chain {
+	u32 count;
+	struct {
+		u32 delivering; /* struct vcpu_event.info of what was being delivered, 0 for nothing */
+		u32 error;
+		u64 addr; /* CR2 of a #PF */
+		u8 vector;
+	} fault[FAULT_CHAIN_MAX];
+	struct cpu_state state; /* at the triple fault, */
+	u32 exits;		/* and how many exits there were */
+};
+
+/* Finds vcpus that make no progress (vm/watch.c). */
+struct watch {
+	struct vtimer timer;
+	u32 exits;  /* at the last look */
+	u64 regs;   /* a sum of its registers */
+	u32 rounds; /* in which nothing changed */
+};
 
 /* The last page of code that was fetched for emulation, and the walk that led there (vm/fetch.c). */
 struct code_page {
@@ -103,6 +134,10 @@ struct vcpu {
 	void *pvclock;	/* vm/pvclock.c */
 	struct code_page code_page;
 	u32 debug;
+	struct vcpu_event injected; /* at the last entry that injected, */
+	u32 injected_at;	    /* when there had been so many exits */
+	struct fault_chain chain;
+	struct watch watch;
 	u64 own_dr[8]; /* the guest's debug registers while DEBUG_REGISTERS */
 };
 
@@ -143,6 +178,8 @@ struct vcpu_ops {
 	void (*debug)(struct vcpu *v);		    /* v->debug has changed */
 	void (*dump)(struct vcpu *v); /* vendor's part of an autopsy */
 	const char *(*exit_name)(u64 reason);
+	/* The i-th feature that such CPUs may have; false: no more. */
+	bool (*feature)(unsigned i, struct cpu_feature *f);
 };
 
 extern const struct vcpu_ops vmx_ops, svm_ops;
@@ -158,6 +195,19 @@ static inline void vcpu_gp(struct vcpu *v)
 	vcpu_exception(v, 13, true, 0);
 }
 void vcpu_page_fault(struct vcpu *v, u64 addr, u32 error);
+
+/* v had a triple fault, before whose first instruction it is now. Its VM dies, but first the fault happens
+ * again with every exception watched, so that v->chain tells how it came to that. */
+void vcpu_triple_fault(struct vcpu *v);
+
+/* Notes an exception of that second run; delivering as in struct fault_chain. */
+void vcpu_chain_add(struct vcpu *v, u32 delivering, u8 vector, u32 error);
+
+/* The second run is over, at the latest when the watch says so. */
+void vcpu_replay_over(struct vcpu *v);
+
+/* Looks at v ten times a second from now on. */
+void vcpu_watch(struct vcpu *v);
 
 /* Before an entry with events pending: fires timers, chooses and injects. False: leave the loop. */
 bool vcpu_prepare_entry(struct vcpu *v);
@@ -179,6 +229,18 @@ int vcpu_translate(struct vcpu *v, u64 gva, u32 access, u64 *gpa, u32 *fault_err
 int vcpu_read(struct vcpu *v, u64 gva, void *buf, size_t len, u32 access, u64 *fault_addr, u32 *fault_error);
 int vcpu_write(struct vcpu *v, u64 gva, const void *buf, size_t len, u32 access, u64 *fault_addr,
 	       u32 *fault_error);
+
+/* A walk of the guest's page tables for people to look at; rights are not checked, nothing is marked
+ * accessed. */
+struct page_walk {
+	unsigned levels, last; /* of paging, 0: it is off; the last level that was read */
+	u64 cr3;
+	u64 entry[6], where[6]; /* by level; guest-physical */
+	u64 gpa;
+	const char *problem; /* a sentence: it leads nowhere; NULL: to gpa */
+};
+void vcpu_walk(struct vcpu *v, u64 gva, struct page_walk *out);
+
 enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_RSVD = 8, PF_FETCH = 16 };
 
 /* Bits of code the CPU decodes now: 16, 32 or 64; and its privilege level. */

@@ -71,7 +71,7 @@ void vcpu_wait(struct vcpu *v)
 	for (;;) {
 		u32 events = __atomic_load_n(&v->events, __ATOMIC_ACQUIRE);
 
-		if (events & (EV_END | EV_DEBUG))
+		if (events & (EV_END | EV_DEBUG | EV_MONITOR))
 			return;
 		if (events & EV_TIMER) {
 			__atomic_and_fetch(&v->events, ~EV_TIMER, __ATOMIC_ACQUIRE);

@@ -279,4 +279,5 @@ const struct vcpu_ops vmx_ops = {
 	.debug = vmx_debug,
 	.dump = vmx_dump,
 	.exit_name = vmx_exit_name,
+	.feature = vmx_feature,
 };

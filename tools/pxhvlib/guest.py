@@ -1,6 +1,7 @@
 """What to run: the user's options or config file, turned into pxhv.conf and the files beside it."""
 
 import re
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,9 +36,11 @@ class BootFiles:
         return name
 
 
-def pxhv_keys(report: bool, quiet: bool) -> list[str]:
+def pxhv_keys(report: bool, args) -> list[str]:
     """What this run wants in the [pxhv] section."""
-    return (["quiet = yes"] if quiet else []) + (["report = e9"] if report else [])
+    headless = report and not (args.command == "run" and sys.stdin and sys.stdin.isatty())
+    wanted = {"quiet": args.quiet and "yes", "report": report and "e9", "headless": headless and "yes"}
+    return [f"{key} = {value}" for key, value in wanted.items() if value]
 
 
 def with_pxhv_keys(config: bytes, keys: list[str]) -> bytes:
@@ -72,7 +75,7 @@ def from_options(args, report: bool) -> BootFiles:
     """One guest from --kernel, --multiboot or --flat. With report the run's end is told to this tool, debug exits too."""
     boot = BootFiles(b"")
     memory = parse_size(args.memory or DEFAULT_MEMORY)
-    keys = pxhv_keys(report, args.quiet)
+    keys = pxhv_keys(report, args)
     lines = (["[pxhv]", *keys] if keys else []) + ["[vm guest]"]
     if args.kernel:
         lines.append(f"kernel = {boot.add(Path(args.kernel), 'vmlinuz')}")
@@ -109,7 +112,7 @@ def from_config(args, report: bool) -> BootFiles:
         config = path.read_bytes()
     except OSError as e:
         raise UsageError(f"cannot read {path}: {e.strerror}") from e
-    boot = BootFiles(with_pxhv_keys(config, pxhv_keys(report, args.quiet)))
+    boot = BootFiles(with_pxhv_keys(config, pxhv_keys(report, args)))
     extra = {}
     for f in map(Path, args.file):
         if not f.is_file():
