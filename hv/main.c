@@ -63,6 +63,7 @@ static void read_config(void)
 	if (boot_config(&config))
 		refuse_config();
 	console_set_quiet(config.quiet);
+	console_monitor.attended = !config.headless;
 }
 
 /* A module's file name ends at the first blank: the rest is for the guest to read. */

@@ -51,8 +51,9 @@ static void insert(struct lineedit *e, const char *s, size_t n)
 	memmove(e->line + e->pos + n, e->line + e->pos, e->len - e->pos + 1u);
 	memcpy(e->line + e->pos, s, n);
 	e->len += (u8)n;
-	show_tail(e, 0);
-	move(e, e->pos + (unsigned)n);
+	e->out(e->line + e->pos);
+	e->pos += (u8)n;
+	left(e, e->len - e->pos);
 }
 
 static void replace(struct lineedit *e, const char *s)

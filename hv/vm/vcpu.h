@@ -95,7 +95,7 @@ struct fault_chain {
 	u32 exits;		/* and how many exits there were */
 };
 
-/* Finds vcpus that make no progress (vm/watch.c). */
+/* Finds vcpus that will do nothing any more (vm/watch.c). */
 struct watch {
 	struct vtimer timer;
 	u32 exits;  /* at the last look */
@@ -129,7 +129,6 @@ struct vcpu {
 	struct lapic lapic;
 	struct timer_queue timers;
 	bool virtual_interrupts; /* hardware delivers the LAPIC's vectors from its page; injection must not */
-	bool halt_warned;
 	u64 *msr_store; /* the policy's stored MSRs (vm/msr.c) */
 	void *pvclock;	/* vm/pvclock.c */
 	struct code_page code_page;

@@ -36,6 +36,7 @@ struct vm_debugger;
 struct console_monitor {
 	bool open;
 	bool quit;				  /* Ctrl-A x */
+	bool attended; /* somebody can look at what hangs */
 	void (*toggle)(struct vm *vm, bool open); /* NULL: there is no monitor */
 	void (*key)(u8 c);
 	void (*serve)(struct vcpu *v); /* EV_MONITOR */

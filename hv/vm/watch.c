@@ -1,6 +1,8 @@
-/* A vcpu that exits again and again at one instruction, with nothing changed by it, will never do anything
- * else: an exception whose delivery raises it anew, or a mistake of ours. Its VM dies, so that somebody hears
- * of it. */
+/* vcpus that will do nothing any more, so that somebody hears of it. One exits again and again at one instruction,
+ * with nothing changed by it: an exception whose delivery raises it anew, or a mistake of ours. One has halted
+ * with interrupts off: that is also how kernels end whose author sits there and reads their last words. */
+#include "host/cpu.h"
+#include "lib/printf.h"
 #include "vm/vm.h"
 
 #define ROUNDS	20
@@ -17,18 +19,39 @@ static u64 sum_of(const struct vcpu *v)
 	return sum;
 }
 
+static const struct exit_record *exit_before_last(const struct vcpu *v, u32 n)
+{
+	return &v->ring[(v->exits - 2 - n) % EXIT_RING_SIZE];
+}
+
 /* All exits in the ring, but for the one that led here, were at the RIP where the guest still is. */
 static bool at_one_place(const struct vcpu *v)
 {
-	const struct exit_record *first = &v->ring[(v->exits - 2) % EXIT_RING_SIZE];
+	for (u32 i = 0; i < EXIT_RING_SIZE - 1; i++) {
+		const struct exit_record *r = exit_before_last(v, i);
 
-	for (u32 i = 2; i <= EXIT_RING_SIZE; i++) {
-		const struct exit_record *r = &v->ring[(v->exits - i) % EXIT_RING_SIZE];
-
-		if (r->rip != v->rip || r->reason != first->reason)
+		if (r->rip != v->rip || r->reason != exit_before_last(v, 0)->reason)
 			return false;
 	}
 	return true;
+}
+
+static bool halted_for_good(struct vcpu *v)
+{
+	return v->halted && !v->nmi_pending && !(v->ops->get(v, VREG_RFLAGS) & RFLAGS_IF);
+}
+
+static void tell(struct vcpu *v)
+{
+	static const char halted[] = "halted with interrupts off: only an NMI or a reset would wake it";
+
+	if (!halted_for_good(v))
+		vm_died(v->vm, "no progress: %s exits at rip %#llx change nothing, and nothing else happens",
+			v->ops->exit_name(exit_before_last(v, 0)->reason), (unsigned long long)v->rip);
+	else if (console_monitor.attended)
+		printk("vm '%s': %s\n", v->vm->config->name, halted);
+	else
+		vm_died(v->vm, "%s", halted);
 }
 
 static void look(void *dev, u64 deadline)
@@ -41,16 +64,14 @@ static void look(void *dev, u64 deadline)
 		vcpu_replay_over(v);
 		return;
 	}
-	if (v->exits - w->exits > BUSY && sum == w->regs && at_one_place(v))
+	if (halted_for_good(v) || (v->exits - w->exits > BUSY && sum == w->regs && at_one_place(v)))
 		w->rounds++;
 	else
 		w->rounds = 0;
 	w->exits = v->exits;
 	w->regs = sum;
 	if (w->rounds == ROUNDS)
-		vm_died(v->vm, "no progress: %s exits at rip %#llx change nothing, and nothing else happens",
-			v->ops->exit_name(v->ring[(v->exits - 2) % EXIT_RING_SIZE].reason),
-			(unsigned long long)v->rip);
+		tell(v);
 	vtimer_arm(&w->timer, tsc_now() + tsc_hz / PER_SEC + (v->exits & JITTER));
 }
 
