@@ -19,6 +19,7 @@ enum { KEY_CHOICE, KEY_TEXT, KEY_MODULE, KEY_FLAT, KEY_SIZE, KEY_COUNT, KEY_DISK
 
 const struct config_key config_keys[] = {
 	{"quiet", PXHV(quiet), CHOICE("no", "yes")},
+	{"headless", PXHV(headless), CHOICE("no", "yes")},
 	{"kernel", TEXT(image), .kind = GUEST_LINUX},
 	{"multiboot", TEXT(image), .kind = GUEST_MULTIBOOT},
 	{"flat", VM(image), .type = KEY_FLAT, .max = CONFIG_PATH_MAX, .kind = GUEST_FLAT},

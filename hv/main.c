@@ -3,6 +3,7 @@
 #include "boot/boot.h"
 #include "debug/autopsy.h"
 #include "debug/gdb.h"
+#include "debug/monitor.h"
 #include "disks.h"
 #include "host/acpi.h"
 #include "host/apic.h"
@@ -46,11 +47,24 @@ static void host_init(void)
 	time_init();
 }
 
+/* Whoever sits there can read the mistakes, and look around. */
+static void __noreturn refuse_config(void)
+{
+	if (config.headless)
+		host_exit(EXIT_REFUSED);
+	apic_init();
+	vm_host_init();
+	if (monitor_dead(NULL, EXIT_REFUSED))
+		acpi_reset();
+	host_power_off(EXIT_REFUSED);
+}
+
 static void read_config(void)
 {
 	if (boot_config(&config))
-		host_exit(EXIT_REFUSED);
+		refuse_config();
 	console_set_quiet(config.quiet);
+	console_monitor.attended = !config.headless;
 }
 
 static void load_file(const char *path, const u8 **data, u64 *size)
@@ -142,6 +156,7 @@ static enum vm_end run_once(const struct vm_config *c, const struct guest_files 
 	if (load_guest(vm, f, &start))
 		host_exit(EXIT_REFUSED);
 	vm->vcpus[0]->ops->set_state(vm->vcpus[0], &start);
+	monitor_attach(vm);
 	if (c->gdb)
 		gdb_attach(vm);
 	story("Guest loaded, entry at %#llx", (unsigned long long)start.rip);
@@ -155,6 +170,11 @@ static enum vm_end run_once(const struct vm_config *c, const struct guest_files 
 		autopsy(vm);
 	if (c->gdb)
 		gdb_vm_ended(vm);
+	if (end == VM_DIED && !config.headless && !c->restart_on_crash) {
+		if (!monitor_dead(vm, EXIT_GUEST_DIED))
+			host_power_off(EXIT_GUEST_DIED);
+		end = VM_REBOOT;
+	}
 	vm_destroy(vm);
 	return end;
 }
@@ -162,6 +182,7 @@ static enum vm_end run_once(const struct vm_config *c, const struct guest_files 
 void hv_main(void)
 {
 	console_init();
+	monitor_init();
 	host_init();
 	read_config();
 	story("Jumping to hypervisor...");

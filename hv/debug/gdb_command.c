@@ -3,8 +3,6 @@
 #include "debug/monitor.h"
 #include "lib/string.h"
 
-#pragma weak monitor_command /* a build without the monitor has none */
-
 static void ok(void)
 {
 	gdb_put(&gdb.out, "OK");
@@ -272,8 +270,7 @@ static void monitor(const char *s)
 		return;
 	}
 	line[n] = 0;
-	if (monitor_command)
-		monitor_command(line, print);
+	monitor_command(line, print);
 	gdb_clear(&gdb.out);
 	ok();
 }

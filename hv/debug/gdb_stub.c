@@ -1,6 +1,7 @@
 /* The stub's side of the guest: when it stops, who serves GDB meanwhile, and how it goes on. */
 #include "debug/gdb.h"
 #include "debug/gdb_internal.h"
+#include "debug/monitor.h"
 #include "host/acpi.h"
 #include "host/apic.h"
 #include "host/console.h"
@@ -71,6 +72,7 @@ static void acknowledge(char c)
 
 static void wait_for_line(void)
 {
+	monitor_poll();
 	if (rx.interrupts) {
 		wait_for_interrupt();
 		return;
@@ -188,7 +190,7 @@ static bool stop_with(struct vcpu *v, s8 reason, u64 addr)
 	return true;
 }
 
-static bool exception(struct vcpu *v, u8 vector, u64 dr6)
+bool gdb_exception(struct vcpu *v, u8 vector, u64 dr6)
 {
 	u32 slots = v->debug & DEBUG_REGISTERS ? dr6 & 15 : 0;
 	const struct gdb_step *step = &gdb.vcpu[v->index].step;
@@ -207,7 +209,7 @@ static bool exception(struct vcpu *v, u8 vector, u64 dr6)
 }
 
 static const struct vm_debugger debugger = {
-	.stop = stop, .exception = exception, .deliver = gdb_step_deliver};
+	.stop = stop, .exception = gdb_exception, .deliver = gdb_step_deliver};
 
 static void open_line(void)
 {

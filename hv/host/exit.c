@@ -27,13 +27,26 @@ void host_stay_on(void)
 	stays_on = true;
 }
 
-void host_exit(int status)
+static void end(int status)
 {
 	cli();
 	console_flush();
 	host_report("pxhv-exit %d", status);
-	if (status == EXIT_POWEROFF && !stays_on)
+}
+
+void host_power_off(int status)
+{
+	end(status);
+	if (!stays_on)
 		acpi_power_off();
+	halt_forever();
+}
+
+void host_exit(int status)
+{
+	if (status == EXIT_POWEROFF)
+		host_power_off(status);
+	end(status);
 	halt_forever();
 }
 

@@ -19,5 +19,8 @@ void host_stay_on(void);
  * powers the PC off after a clean end, or halts it so that a person can read why. */
 void __attribute__((noreturn)) host_exit(int status);
 
+/* Likewise, but powers the PC off whatever the status: the person has read it. */
+void __attribute__((noreturn)) host_power_off(int status);
+
 /* Says that nothing more will come, and stops this CPU. */
 void __attribute__((noreturn)) halt_forever(void);

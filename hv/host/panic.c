@@ -7,6 +7,7 @@
 #include "host/exit.h"
 #include "host/irq.h"
 #include "host/paging.h"
+#include "lib/exception.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
@@ -17,9 +18,6 @@ extern const u8 __image_start[], __text_end[];
 
 /* The last VM exits, if that part of the hypervisor is in this image. */
 void exit_ring_dump(void) __attribute__((weak));
-
-static const char names[][4] = {"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "9",   "#TS",
-				"#NP", "#SS", "#GP", "#PF", "15",  "#MF", "#AC", "#MC", "#XM", "#VE", "#CP"};
 
 static bool in_text(u64 addr)
 {
@@ -118,8 +116,8 @@ void panic_trap(const struct trap_frame *f)
 
 	enter();
 	symbol_name(f->rip, name, sizeof(name));
-	printk("\npxHV panic: %s (error 0x%lx) at %08lx %s\n",
-	       f->vector < ARRAY_SIZE(names) ? names[f->vector] : "trap", f->error, f->rip, name);
+	printk("\npxHV panic: %s (error 0x%lx) at %08lx %s\n", exception_name((u8)f->vector), f->error,
+	       f->rip, name);
 	printk("rax %016lx rbx %016lx rcx %016lx\nrdx %016lx rsi %016lx rdi %016lx\n", f->rax, f->rbx, f->rcx,
 	       f->rdx, f->rsi, f->rdi);
 	printk("rbp %016lx rsp %016lx r8  %016lx\nr9  %016lx r10 %016lx r11 %016lx\n", f->rbp, f->rsp, f->r8,

@@ -62,14 +62,13 @@ void svm_nmi_window(struct vcpu *v, bool on)
 void svm_debug(struct vcpu *v)
 {
 	void *b = to_svm(v)->vmcb;
-	bool own = v->debug & DEBUG_REGISTERS;
+	bool own = v->debug & DEBUG_REGISTERS, step = v->debug & (DEBUG_STEP | DEBUG_EXCEPTIONS);
 
-	if (v->debug & DEBUG_STEP)
+	if (step)
 		*vmcb_interrupt_shadow(b) &= ~1ULL;
 
 	*vmcb_intercept_exceptions(b) =
-		v->debug & DEBUG_STEP ? ~(u32)BIT(X86_NMI)
-				      : SVM_EXCEPTIONS | (v->debug & DEBUG_BREAK ? (u32)BIT(X86_BP) : 0);
+		step ? ~(u32)BIT(X86_NMI) : SVM_EXCEPTIONS | (v->debug & DEBUG_BREAK ? (u32)BIT(X86_BP) : 0);
 	/* QEMU has INT3 exit as an INT n, AMD's CPUs as an exception. */
 	*vmcb_intercept1(b) =
 		(*vmcb_intercept1(b) & ~(u32)INTERCEPT_INTN) | (v->debug & DEBUG_BREAK ? INTERCEPT_INTN : 0);

@@ -2,6 +2,7 @@
 
 #include "host/cpu.h"
 #include "host/panic.h"
+#include "lib/exception.h"
 #include "lib/string.h"
 #include "svm/exits_list.h"
 #include "svm/svm.h"
@@ -10,9 +11,10 @@
 #include "vm/trace.h"
 #include "vm/vm.h"
 
-#define SVM_EXIT_NPF	 0x400
-#define SVM_EXIT_INVALID 0xFFFFFFFFU /* -1; some CPUs give 32 bits of it only */
-#define DR7_GD		 BIT(13)
+#define SVM_EXIT_NPF	    0x400
+#define SVM_EXIT_INVALID    0xFFFFFFFFU /* -1; some CPUs give 32 bits of it only */
+#define DR7_GD		    BIT(13)
+#define SVM_EXIT_EXCEPTIONS 0x40
 
 enum {
 #define X(code, name, handler) SVM_EXIT_##name = code,
@@ -206,14 +208,6 @@ static void exit_task_switch(struct vcpu *v)
 		(unsigned long long)*vmcb_exitinfo1(to_svm(v)->vmcb), (unsigned long long)v->rip);
 }
 
-static void exit_shutdown(struct vcpu *v)
-{
-	vm_died(v->vm,
-		"triple fault at rip %#llx: an exception could not be delivered, nor the double fault after "
-		"it",
-		(unsigned long long)v->rip);
-}
-
 static void exit_unknown(struct vcpu *v)
 {
 	u64 code = *vmcb_exitcode(to_svm(v)->vmcb);
@@ -224,11 +218,12 @@ static void exit_unknown(struct vcpu *v)
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
-const svm_exit_handler svm_exit_handlers[SVM_EXIT_CODES] = {[0 ... SVM_EXIT_CODES - 1] = exit_unknown,
-							    [0x20 ... 0x3F] = exit_dr,
-							    [0x40 ... 0x5F] = exit_exception,
+const svm_exit_handler svm_exit_handlers[SVM_EXIT_CODES] = {
+	[0 ... SVM_EXIT_CODES - 1] = exit_unknown,
+	[0x20 ... 0x3F] = exit_dr,
+	[SVM_EXIT_EXCEPTIONS... SVM_EXIT_EXCEPTIONS + 31] = exit_exception,
 #define X(code, name, handler) [code] = handler,
-							    SVM_EXITS(X)
+	SVM_EXITS(X)
 #undef X
 };
 void svm_trace_exit(struct vcpu *v, struct exit_record *r)
@@ -289,5 +284,7 @@ const char *svm_exit_name(u64 code)
 
 	if (!(code & ~(u64)SVM_EXIT_NPF)) /* or 0, its low byte: CR0 reads do not exit */
 		return "NPF";
+	if (code - SVM_EXIT_EXCEPTIONS < 32)
+		return exception_name((u8)(code - SVM_EXIT_EXCEPTIONS));
 	return (u32)code == SVM_EXIT_INVALID ? "INVALID" : name_of(codes, ARRAY_SIZE(codes), names, code);
 }

@@ -19,7 +19,7 @@
 	X(0x07B, IOIO, exit_ioio)                                                                            \
 	X(0x07C, MSR, exit_msr)                                                                              \
 	X(0x07D, TASK_SWITCH, exit_task_switch)                                                              \
-	X(0x07F, SHUTDOWN, exit_shutdown)                                                                    \
+	X(0x07F, SHUTDOWN, vcpu_triple_fault)                                                                \
 	X(0x080, VMRUN, exit_ud)                                                                             \
 	X(0x081, VMMCALL, exit_hypercall)                                                                    \
 	X(0x082, VMLOAD, exit_ud)                                                                            \

@@ -206,4 +206,5 @@ const struct vcpu_ops svm_ops = {
 	.debug = svm_debug,
 	.trace_exit = svm_trace_exit,
 	.exit_name = svm_exit_name,
+	.feature = svm_feature,
 };

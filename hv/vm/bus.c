@@ -4,6 +4,7 @@
 
 #include "host/mtrr.h"
 #include "lib/errno.h"
+#include "lib/printf.h"
 #include "vm/vm.h"
 
 #define PORTS 0x10000u
@@ -75,6 +76,8 @@ static bool pio_unclaimed(struct vm *vm, u16 port, unsigned size)
 		if (vm->port_owner[(u16)(port + i)])
 			return false;
 	vm->last_unclaimed_port = port;
+	if (unlikely(vm->log_unclaimed))
+		printk("vm '%s': nobody has port %04x (%u bytes)\n", vm->config->name, port, size);
 	return true;
 }
 
@@ -130,6 +133,13 @@ void bus_pio_write(struct vm *vm, u16 port, unsigned size, u32 val)
 	spin_unlock(&vm->lock);
 }
 
+static void mmio_unclaimed(struct vm *vm, u64 gpa, unsigned size)
+{
+	if (unlikely(vm->log_unclaimed))
+		printk("vm '%s': nobody is at %llx (%u bytes)\n", vm->config->name, (unsigned long long)gpa,
+		       size);
+}
+
 /* The range that holds gpa's byte, or NULL. */
 static struct mmio_range *mmio_find(struct vm *vm, u64 gpa)
 {
@@ -167,6 +177,7 @@ u64 bus_mmio_read(struct vm *vm, u64 gpa, unsigned size)
 	}
 	if (unlikely(!r)) {
 		vm->unclaimed_reads++;
+		mmio_unclaimed(vm, gpa, size);
 		return ~0ULL >> (64 - 8 * size);
 	}
 	spin_lock(&vm->lock);
@@ -187,6 +198,7 @@ void bus_mmio_write(struct vm *vm, u64 gpa, unsigned size, u64 val)
 	}
 	if (unlikely(!r)) {
 		vm->unclaimed_writes++;
+		mmio_unclaimed(vm, gpa, size);
 		return;
 	}
 	spin_lock(&vm->lock);

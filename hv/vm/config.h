@@ -69,7 +69,8 @@ static inline bool config_has_vga(const struct vm_config *c)
 }
 
 struct config {
-	bool quiet; /* [pxhv] quiet = yes: no boot story */
+	bool quiet;    /* [pxhv] quiet = yes: no boot story */
+	bool headless; /* [pxhv] headless = yes: nobody sits there for the monitor to wait for */
 	u32 vm_count;
 	struct vm_config vms[CONFIG_MAX_VMS];
 };

@@ -34,9 +34,16 @@ void vm_screen_register(struct vm *vm, void (*leave)(void *dev), void *dev)
 	vm->screen_dev = dev;
 }
 
+struct console_monitor console_monitor;
+
 void vm_console_activate(struct vm *vm)
 {
 	active = vm;
+}
+
+struct vm *vm_console_active(void)
+{
+	return active;
 }
 
 void vm_console_release(struct vm *vm)
@@ -112,25 +119,47 @@ void vm_console_register(struct vm *vm, void (*input)(void *dev), void *dev)
 
 static void push(struct vm *vm, u8 c)
 {
+	if (console_monitor.open) {
+		console_monitor.key(c);
+		return;
+	}
+	if (!vm)
+		return;
 	/* A full ring drops the byte, as an overrun UART does: the escapes must work even so. */
 	if ((u8)(vm->console_head + 1) != vm->console_tail)
 		vm->console_in[vm->console_head++] = c;
 }
 
+static void toggle_monitor(struct vm *vm)
+{
+	if (!vm || vm->end != VM_RUNNING || !console_monitor.toggle)
+		return;
+	console_monitor.open = !console_monitor.open;
+	console_monitor.toggle(vm, console_monitor.open);
+}
+
 static void escape_key(struct vm *vm, int c)
 {
-	vm_console_flush(vm);
+	if (vm)
+		vm_console_flush(vm);
 	switch (c) {
 	case 'a':
 	case CTRL_A:
 		push(vm, CTRL_A);
 		break;
+	case 'c':
+		toggle_monitor(vm);
+		break;
 	case 'x':
+		console_monitor.quit = true;
+		if (!vm)
+			break;
 		printk("\nvm '%s': powered off from the console\n", vm->config->name);
 		vm_end(vm, VM_POWEROFF, 0);
 		break;
 	case 'h':
-		printk("\nCtrl-A x  power the VM off\nCtrl-A a  send Ctrl-A\nCtrl-A h  this help\n");
+		printk("\nCtrl-A c  monitor\nCtrl-A x  power the VM off\nCtrl-A a  send Ctrl-A\nCtrl-A h  "
+		       "this help\n");
 		break;
 	default:
 		printk("\nCtrl-A h lists the keys\n");
@@ -139,9 +168,11 @@ static void escape_key(struct vm *vm, int c)
 
 static void take_input(struct vm *vm)
 {
+	bool any = false;
 	int c;
 
 	while ((c = console_getc()) >= 0) {
+		any = true;
 		if (escape) {
 			escape = false;
 			escape_key(vm, c);
@@ -151,6 +182,10 @@ static void take_input(struct vm *vm)
 			push(vm, (u8)c);
 		}
 	}
+	if (!vm)
+		return;
+	if (any && console_monitor.open)
+		vcpu_kick(vm->vcpus[0], EV_MONITOR);
 	if (vm->console_head == vm->console_tail)
 		return;
 	if (vm->console_input)
@@ -163,8 +198,10 @@ void vm_console_input(void)
 {
 	struct vm *vm = active;
 
-	if (!vm)
+	if (!vm) {
+		take_input(NULL);
 		return;
+	}
 	spin_lock(&vm->lock);
 	take_input(vm);
 	spin_unlock(&vm->lock);

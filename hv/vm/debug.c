@@ -5,7 +5,7 @@
 
 bool debug_exception(struct vcpu *v, u8 vector, u64 dr6)
 {
-	if (likely(!v->debug) || (vector != X86_DB && vector != X86_BP))
+	if (likely(!(v->debug & ~(u32)DEBUG_EXCEPTIONS)) || (vector != X86_DB && vector != X86_BP))
 		return false;
 	return v->vm->debugger->exception(v, vector, dr6);
 }

@@ -56,9 +56,10 @@ void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 					       : (u32)EVENT_EXTINT << 8;
 	enum severity first = classify(before), second = classify(info);
 
+	if (unlikely(v->debug & DEBUG_EXCEPTIONS))
+		vcpu_chain_add(v, before & EVENT_VALID ? before : 0, vector, error);
 	if (first == DOUBLE_FAULT && second != BENIGN) {
-		vm_died(v->vm, "triple fault: exception %u while delivering a double fault, at rip 0x%lx",
-			vector, (unsigned long)v->ops->get(v, VREG_RIP));
+		vcpu_triple_fault(v);
 		return;
 	}
 	/* SDM 3A table 6-5. Where it says "handle serially" the first comes again by itself when its
@@ -76,6 +77,13 @@ void vcpu_page_fault(struct vcpu *v, u64 addr, u32 error)
 {
 	v->ops->set(v, VREG_CR2, addr);
 	vcpu_exception(v, X86_PF, true, error);
+}
+
+static void put_in(struct vcpu *v, const struct vcpu_event *e)
+{
+	v->injected = *e;
+	v->injected_at = vcpu_exits(v);
+	v->ops->inject(v, e);
 }
 
 /* Is INTR raised for v by the 8259s? The pin is the boot CPU's. */
@@ -112,7 +120,7 @@ static bool inject_interrupt(struct vcpu *v, bool busy)
 		else
 			lapic_ack(v, (u8)vector);
 		e.info = (u8)vector | EVENT_EXTINT << 8 | EVENT_VALID;
-		v->ops->inject(v, &e);
+		put_in(v, &e);
 		busy = true;
 	}
 }
@@ -126,7 +134,7 @@ static bool inject_nmi(struct vcpu *v, bool *busy)
 	if (*busy || !v->ops->can_take_nmi(v))
 		return true;
 	v->nmi_pending = false;
-	v->ops->inject(v, &nmi);
+	put_in(v, &nmi);
 	*busy = true;
 	return false;
 }
@@ -137,13 +145,14 @@ static void inject(struct vcpu *v, u32 events)
 	bool busy = events & (EV_REINJECT | EV_EXCEPTION), nmi_waits, interrupt_waits;
 
 	if (events & EV_REINJECT) {
-		v->ops->inject(v, &v->reinject);
+		put_in(v, &v->reinject);
 		if (events & EV_EXCEPTION)
 			set_events(v, EV_EXCEPTION);
 	} else if (events & EV_EXCEPTION) {
-		v->ops->inject(v, &v->exception);
+		put_in(v, &v->exception);
 	}
-	if (unlikely(v->debug & DEBUG_STEP)) { /* no interrupt comes between a step and its instruction */
+	/* No interrupt comes between a step and its instruction. */
+	if (unlikely(v->debug & (DEBUG_STEP | DEBUG_EXCEPTIONS))) {
 		set_events(v, EV_INTERRUPT | (events & EV_WINDOW));
 		return;
 	}
@@ -168,6 +177,11 @@ bool vcpu_prepare_entry(struct vcpu *v)
 		if (unlikely(events & EV_END)) {
 			set_events(v, events);
 			return false;
+		}
+		if (unlikely(events & EV_MONITOR)) {
+			set_events(v, events & ~EV_MONITOR);
+			console_monitor.serve(v);
+			continue;
 		}
 		if (unlikely(events & EV_DEBUG)) {
 			set_events(v, events & ~EV_DEBUG);

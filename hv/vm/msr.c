@@ -3,6 +3,7 @@
 #include "host/cpu.h"
 #include "host/tsc.h"
 #include "lib/errno.h"
+#include "lib/printf.h"
 #include "vm/exits.h"
 #include "vm/memory.h"
 #include "vm/pvclock.h"
@@ -167,6 +168,9 @@ static int unknown(struct vcpu *v, u32 msr, int err)
 	if (err == -ENOENT) {
 		v->vm->unknown_msrs++;
 		v->vm->last_unknown_msr = msr;
+		if (unlikely(v->vm->log_unclaimed))
+			printk("vm '%s': no MSR %x, at rip %llx\n", v->vm->config->name, msr,
+			       (unsigned long long)v->rip);
 		err = -EPERM;
 	}
 	return err;

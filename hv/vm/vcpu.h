@@ -58,13 +58,22 @@ enum {
 	EV_END = 32,	  /* leave the loop: vm.end says why */
 	EV_WINDOW = 64,	  /* an interrupt or NMI window is armed */
 	EV_DEBUG = 128,	  /* the debugger wants it stopped */
+	EV_MONITOR = 256, /* the monitor has something to do */
 };
 
 /* What a debugger outside of the guest wants of a vcpu (vm/debug.h): vcpu.debug. */
 enum {
-	DEBUG_STEP = 1,	     /* it runs one instruction with RFLAGS.TF set; every exception exits */
-	DEBUG_BREAK = 2,     /* #BP exits */
-	DEBUG_REGISTERS = 4, /* DR0-3 and DR7 are the debugger's; the guest's accesses exit */
+	DEBUG_STEP = 1,	      /* it runs one instruction with RFLAGS.TF set; every exception exits */
+	DEBUG_BREAK = 2,      /* #BP exits */
+	DEBUG_REGISTERS = 4,  /* DR0-3 and DR7 are the debugger's; the guest's accesses exit */
+	DEBUG_EXCEPTIONS = 8, /* every exception exits */
+};
+
+/* A feature of the CPU's virtualization, for people. */
+struct cpu_feature {
+	const char *name;
+	const char *why; /* it is not used although it is there; NULL: it is used */
+	bool present;
 };
 
 struct vcpu_event { /* laid out for the vendors: SDM 3C 25.8.3, APM 2 15.20 agree on bits 0-11 and 31 */
@@ -86,6 +95,28 @@ struct exit_record {
 #define EXIT_KINDS 256 /* exits are counted by their reason's low byte, which is unique */
 
 enum { EVENT_EXTINT = 0, EVENT_NMI = 2, EVENT_EXCEPTION = 3, EVENT_SOFTINT = 4 };
+
+/* The exceptions that led to a triple fault, first fault first (vm/triple.c). */
+#define FAULT_CHAIN_MAX 6
+struct fault_chain {
+	u32 count;
+	struct {
+		u32 delivering; /* struct vcpu_event.info of what was being delivered, 0 for nothing */
+		u32 error;
+		u64 addr; /* CR2 of a #PF */
+		u8 vector;
+	} fault[FAULT_CHAIN_MAX];
+	struct cpu_state state; /* at the triple fault, */
+	u64 ring_pos;		/* and the exits so far */
+};
+
+/* Finds vcpus that will do nothing any more (vm/watch.c). */
+struct watch {
+	struct vtimer timer;
+	u64 exits;  /* at the last look */
+	u64 regs;   /* a sum of its registers */
+	u32 rounds; /* in which nothing changed */
+};
 
 /* The last instruction fetched for emulation; and in long mode the page table walk that led to its page,
  * which holds for as long as the entries read as they did (vm/fetch.c). */
@@ -119,15 +150,18 @@ struct vcpu {
 	struct lapic lapic;
 	struct timer_queue timers;
 	bool virtual_interrupts; /* hardware delivers the LAPIC's vectors from its page; injection must not */
-	bool halt_warned;
-	u64 *msr_store;	     /* the policy's stored MSRs (vm/msr.c) */
-	void *pvclock;	     /* vm/pvclock.c */
-	u64 idle;	     /* ticks that its last HLT waited */
-	struct trace *trace; /* vm/trace.h; NULL for none */
+	u64 *msr_store;		 /* the policy's stored MSRs (vm/msr.c) */
+	void *pvclock;		 /* vm/pvclock.c */
+	u64 idle;		 /* ticks that its last HLT waited */
+	struct trace *trace;	 /* vm/trace.h; NULL for none */
 	u64 exit_counts[EXIT_KINDS];
 	struct exit_record ring[EXIT_RING_SIZE];
 	struct fetch fetch;
 	u32 debug;
+	struct vcpu_event injected; /* at the last entry that injected, */
+	u64 injected_at;	    /* when there had been so many exits */
+	struct fault_chain chain;
+	struct watch watch;
 	u64 own_dr[8]; /* the guest's debug registers while DEBUG_REGISTERS */
 };
 
@@ -181,6 +215,8 @@ struct vcpu_ops {
 	void (*debug)(struct vcpu *v);				   /* v->debug has changed */
 	void (*trace_exit)(struct vcpu *v, struct exit_record *r); /* completes r, the last */
 	const char *(*exit_name)(u64 reason);
+	/* The i-th feature that such CPUs may have; false: no more. */
+	bool (*feature)(unsigned i, struct cpu_feature *f);
 };
 
 extern const struct vcpu_ops vmx_ops, svm_ops;
@@ -196,6 +232,19 @@ static inline void vcpu_gp(struct vcpu *v)
 	vcpu_exception(v, 13, true, 0);
 }
 void vcpu_page_fault(struct vcpu *v, u64 addr, u32 error);
+
+/* v had a triple fault, before whose first instruction it is now. Its VM dies, but first the fault happens
+ * again with every exception watched, so that v->chain tells how it came to that. */
+void vcpu_triple_fault(struct vcpu *v);
+
+/* Notes an exception of that second run; delivering as in struct fault_chain. */
+void vcpu_chain_add(struct vcpu *v, u32 delivering, u8 vector, u32 error);
+
+/* The second run is over, at the latest when the watch says so. */
+void vcpu_replay_over(struct vcpu *v);
+
+/* Looks at v ten times a second from now on. */
+void vcpu_watch(struct vcpu *v);
 
 /* Before an entry with events pending: fires timers, chooses and injects. False: leave the loop. */
 bool vcpu_prepare_entry(struct vcpu *v);
@@ -217,6 +266,18 @@ int vcpu_translate(struct vcpu *v, u64 gva, u32 access, u64 *gpa, u32 *fault_err
 int vcpu_read(struct vcpu *v, u64 gva, void *buf, size_t len, u32 access, u64 *fault_addr, u32 *fault_error);
 int vcpu_write(struct vcpu *v, u64 gva, const void *buf, size_t len, u32 access, u64 *fault_addr,
 	       u32 *fault_error);
+
+/* A walk of the guest's page tables for people to look at; rights are not checked, nothing is marked
+ * accessed. */
+struct page_walk {
+	unsigned levels, last; /* of paging, 0: it is off; the last level that was read */
+	u64 cr3;
+	u64 entry[6], where[6]; /* by level; guest-physical */
+	u64 gpa;
+	const char *problem; /* a sentence: it leads nowhere; NULL: to gpa */
+};
+void vcpu_walk(struct vcpu *v, u64 gva, struct page_walk *out);
+
 enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_RSVD = 8, PF_FETCH = 16 };
 
 /* Bits of code the CPU decodes now: 16, 32 or 64; and its privilege level. */

@@ -113,6 +113,7 @@ static int create_parts(struct vm *vm, const struct vcpu_ops *ops)
 	if (err)
 		return err;
 	vm_console_create(vm);
+	vcpu_watch(vm->vcpus[0]);
 	return devices_create(vm);
 }
 

@@ -32,6 +32,17 @@ struct mmio_range {
 
 struct vm_debugger;
 
+/* Who has the console's input while it is open: debug/monitor.c. */
+struct console_monitor {
+	bool open;
+	bool quit;				  /* Ctrl-A x */
+	bool attended;				  /* somebody can look at what hangs */
+	void (*toggle)(struct vm *vm, bool open); /* NULL: there is no monitor */
+	void (*key)(u8 c);
+	void (*serve)(struct vcpu *v); /* EV_MONITOR */
+};
+extern struct console_monitor console_monitor;
+
 struct vm {
 	const struct vm_config *config;
 	u32 id;
@@ -58,6 +69,7 @@ struct vm {
 	u32 mmio_last;			       /* index of the last hit */
 	u64 unclaimed_reads, unclaimed_writes; /* ports and MMIO */
 	u16 last_unclaimed_port;
+	bool log_unclaimed; /* tell of each such access */
 	u64 unknown_msrs;
 	u32 last_unknown_msr;
 
@@ -111,6 +123,9 @@ void vm_console_flush(struct vm *vm);
 /* Makes vm the one that the host's console belongs to; and takes it away again if vm has it. */
 void vm_console_activate(struct vm *vm);
 void vm_console_release(struct vm *vm);
+
+/* The VM that has the console, or NULL. */
+struct vm *vm_console_active(void);
 
 /* Prepares vm's side of the console; its vcpu 0 exists. */
 void vm_console_create(struct vm *vm);

@@ -4,7 +4,6 @@
 #include "host/cpu.h"
 #include "host/irq.h"
 #include "host/percpu.h"
-#include "lib/printf.h"
 #include "vm/vm.h"
 
 void host_timer_rearm(u64 deadline)
@@ -60,15 +59,6 @@ void vcpu_run_timers(struct vcpu *v)
 	host_timer_rearm(next);
 }
 
-/* A PC in this state hangs for ever, and so does this VM; but its user should know. */
-static void warn_if_dead(struct vcpu *v)
-{
-	if (v->halt_warned || (v->ops->get(v, VREG_RFLAGS) & RFLAGS_IF))
-		return;
-	v->halt_warned = true;
-	printk("vm '%s': halted with interrupts off; only a reset can wake it\n", v->vm->config->name);
-}
-
 void vcpu_wait(struct vcpu *v)
 {
 	bool idle = false;
@@ -76,7 +66,7 @@ void vcpu_wait(struct vcpu *v)
 	for (;;) {
 		u32 events = __atomic_load_n(&v->events, __ATOMIC_ACQUIRE);
 
-		if (events & (EV_END | EV_DEBUG))
+		if (events & (EV_END | EV_DEBUG | EV_MONITOR))
 			return;
 		if (events & EV_TIMER) {
 			__atomic_and_fetch(&v->events, ~EV_TIMER, __ATOMIC_ACQUIRE);
@@ -93,7 +83,6 @@ void vcpu_wait(struct vcpu *v)
 			spin_lock(&v->vm->lock);
 			vm_console_flush(v->vm);
 			spin_unlock(&v->vm->lock);
-			warn_if_dead(v);
 		}
 		/* Interrupts are off since the look at events, so what comes now ends the halt. */
 		v->idle -= tsc_now();

@@ -93,11 +93,16 @@ static bool reserved_set(const struct walk *w, u64 entry, unsigned level)
 	return level > 3 && (entry & PTE_PS);
 }
 
+/* The root table that CR3 names. */
+static u64 table_of(const struct walk *w, u64 cr3)
+{
+	return w->levels == 3 ? cr3 & 0xFFFFFFE0 : w->size == 4 ? cr3 & 0xFFFFF000 : cr3 & PTE_ADDR;
+}
+
 /* Reads the entries down to the leaf, whose level it returns; 0 with *error set. */
 static unsigned read_entries(struct walk *w, u64 gva, u32 *error)
 {
-	u64 cr3 = w->v->ops->get(w->v, VREG_CR3);
-	u64 table = w->levels == 3 ? cr3 & 0xFFFFFFE0 : w->size == 4 ? cr3 & 0xFFFFF000 : cr3 & PTE_ADDR;
+	u64 table = table_of(w, w->v->ops->get(w->v, VREG_CR3));
 
 	for (unsigned level = w->levels;; level--) {
 		u64 index = gva >> shift_of(w, level) & (BIT(w->bits) - 1), entry;
@@ -209,6 +214,42 @@ int vcpu_translate(struct vcpu *v, u64 gva, u32 access, u64 *gpa, u32 *fault_err
 	if ((w.cr4 & CR4_SMEP) || (w.size == 8 && (w.efer & EFER_NXE)))
 		*fault_error |= access & PF_FETCH;
 	return -EFAULT;
+}
+
+void vcpu_walk(struct vcpu *v, u64 gva, struct page_walk *out)
+{
+	struct walk w = {.v = v, .cr0 = v->ops->get(v, VREG_CR0)};
+	u32 error;
+
+	*out = (struct page_walk){.cr3 = v->ops->get(v, VREG_CR3), .gpa = (u32)gva, .last = 1};
+	if (!(w.cr0 & CR0_PG))
+		return;
+	w.cr4 = v->ops->get(v, VREG_CR4);
+	w.efer = v->ops->get(v, VREG_EFER);
+	paging_mode(&w);
+	out->levels = w.levels;
+	out->last = w.levels + 1;
+	if (!w.long_mode) {
+		gva = (u32)gva;
+	} else if (!canonical(&w, gva)) {
+		out->problem = "not canonical";
+		return;
+	}
+	unsigned leaf = read_entries(&w, gva, &error);
+	u64 table = table_of(&w, out->cr3);
+
+	for (unsigned level = w.levels; level && w.where[level]; level--) {
+		out->where[level] = table + (gva >> shift_of(&w, level) & (BIT(w.bits) - 1)) * w.size;
+		table = (out->entry[level] = w.entry[level]) & (w.size == 4 ? 0xFFFFF000 : PTE_ADDR);
+		out->last = level;
+	}
+	if (leaf)
+		out->gpa = leaf_base(&w, leaf) | (gva & (BIT(shift_of(&w, leaf)) - 1));
+	else if (out->last > w.levels ||
+		 ((out->entry[out->last] & PTE_P) && !reserved_set(&w, out->entry[out->last], out->last)))
+		out->problem = "the next table is not in RAM";
+	else
+		out->problem = error ? "a reserved bit is set" : "not present";
 }
 
 /* [gpa, gpa+len) lies in one page: RAM, or device memory by bytes. */

@@ -82,5 +82,9 @@ bool vmx_has_apicv(void);
 const char *vmx_control_name(enum control_word w, unsigned bit);
 extern const char vmx_control_word_names[]; /* one behind the other, see nth_string() */
 
+/* struct vcpu_ops.feature */
+struct cpu_feature;
+bool vmx_feature(unsigned i, struct cpu_feature *f);
+
 /* struct vcpu_ops.check: 0, or -ENODEV having said what is missing, where that was read and what to do. */
 int vmx_check(void);

@@ -45,7 +45,7 @@ void vmx_interrupt_window(struct vcpu *v, bool on)
 void vmx_debug(struct vcpu *v)
 {
 	struct vmx_vcpu *x = to_vmx(v);
-	bool step = v->debug & DEBUG_STEP;
+	bool step = v->debug & (DEBUG_STEP | DEBUG_EXCEPTIONS);
 
 	vmwrite(VMCS_EXCEPTION_BITMAP,
 		step ? ~0U : VMX_EXCEPTIONS | (v->debug & DEBUG_BREAK ? BIT(X86_BP) : 0));

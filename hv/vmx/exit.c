@@ -101,14 +101,6 @@ static void exit_external_interrupt(struct vcpu *v)
 	irq_handle((u8)vmread(VMCS_EXIT_INTR_INFO));
 }
 
-static void exit_triple_fault(struct vcpu *v)
-{
-	vm_died(v->vm,
-		"triple fault at rip %#llx: an exception could not be delivered, nor the double fault after "
-		"it",
-		(unsigned long long)v->rip);
-}
-
 static void exit_window(struct vcpu *v)
 {
 	vmx_interrupt_window(v, false);

@@ -3,7 +3,7 @@
 #define VMX_EXITS(X)                                                                                         \
 	X(0, EXCEPTION_OR_NMI, exit_exception)                                                               \
 	X(1, EXTERNAL_INTERRUPT, exit_external_interrupt)                                                    \
-	X(2, TRIPLE_FAULT, exit_triple_fault)                                                                \
+	X(2, TRIPLE_FAULT, vcpu_triple_fault)                                                                \
 	X(7, INTERRUPT_WINDOW, exit_window)                                                                  \
 	X(8, NMI_WINDOW, exit_window)                                                                        \
 	X(9, TASK_SWITCH, exit_task_switch)                                                                  \

@@ -267,4 +267,5 @@ const struct vcpu_ops vmx_ops = {
 	.debug = vmx_debug,
 	.trace_exit = vmx_trace_exit,
 	.exit_name = vmx_exit_name,
+	.feature = vmx_feature,
 };

@@ -1,7 +1,8 @@
 ; run: @0x100000:64
 ; prints: halting for good
-; status: 124
-; HLT with interrupts off and nothing to end it: the run's timeout does (on a PC, only the user could).
+; prints: died: halted with interrupts off
+; status: 3
+; HLT with interrupts off and nothing to end it: pxHV does when nobody sits there.
 
 %include "lib.inc"
 

@@ -1,6 +1,7 @@
 """What to run: the user's options or config file, turned into pxhv.conf and the files beside it."""
 
 import re
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,7 +120,9 @@ def from_options(args, debug_exit: bool, run: bool) -> BootFiles:
     """One guest from --kernel, --multiboot, --flat or --disk. debug_exit gives it the port that ends a run with a value."""
     boot = BootFiles(b"")
     memory = parse_size(args.memory or DEFAULT_MEMORY)
-    lines = (["[pxhv]", "quiet = yes"] if args.quiet else []) + ["[vm guest]"]
+    headless = run and not (sys.stdin and sys.stdin.isatty())  # nobody sits there for the monitor to wait for
+    lines = [f"{key} = yes" for key, wanted in (("quiet", args.quiet), ("headless", headless)) if wanted]
+    lines = (["[pxhv]", *lines] if lines else []) + ["[vm guest]"]
     if args.kernel:
         lines.append(f"kernel = {boot.add(Path(args.kernel), 'vmlinuz')}")
         if args.initrd:

@@ -14,7 +14,7 @@ from .status import PxhvError
 from .terminal import HINT, Terminal
 
 # What the hypervisor writes to port 0xE9 as its last act; Bochs' own words may stand before it.
-VERDICT = re.compile(rb"pxhv-exit (\d+)\r?\n")
+VERDICT = re.compile(rb"pxhv-(exit|monitor) (\d+)\r?\n")  # monitor: that will be it unless somebody types there
 TRACE = re.compile(rb"pxhv-trace (0x[0-9a-f]+) (0x[0-9a-f]+)\n")  # where one lies, before guests start
 VERDICT_MAX = 64
 POWER_OFF = b"\x01x"  # what the hypervisor's console takes as its end
@@ -93,9 +93,10 @@ class Session:
                             f"Its log ends with:\n{self.emulator.log_tail()}")
         self.reports += data
         self.traces += ((int(m[1], 16), int(m[2], 16)) for m in TRACE.finditer(self.reports))
-        if m := VERDICT.search(self.reports):
-            self.drain()
-            self.ending = int(m[1]) & 0xFF
+        for m in VERDICT.finditer(self.reports):
+            if m[1] == b"exit" or not self.terminal.is_tty:
+                self.drain()
+                self.ending = int(m[2]) & 0xFF
         self.reports = self.reports[self.reports.rfind(b"\n") + 1:][-VERDICT_MAX:]
 
     def drain(self) -> None:

@@ -10,7 +10,7 @@ ESCAPE = b"\x1d"  # Ctrl-]
 ESCAPE_TIMES = 3
 ESCAPE_SECONDS = 1.0
 
-HINT = "Ctrl-A x powers the PC off, Ctrl-A h helps, Ctrl-] three times ends the emulator"
+HINT = "Ctrl-A x powers the PC off, Ctrl-A c is the monitor, Ctrl-A h helps, Ctrl-] three times ends the emulator"
 
 
 class Terminal:

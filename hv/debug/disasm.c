@@ -1,0 +1,389 @@
+/* A small disassembler: the lengths come from vm/decode.c, the names from one table. It knows what kernels
+ * are made of; x87, MMX, SSE and AVX appear as opcodes. */
+#include "debug/disasm.h"
+
+#include <stdarg.h>
+
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "vm/decode.h"
+#include "vm/vcpu.h"
+
+/* Each entry: map, first and last opcode, a text, a zero. In the text
+ *   {a,b,..} chooses by ModRM.reg, <a,b,..> by the opcode less the first, (a,b,c) by the operand size 2, 4,
+ * 8; and behind the blank that ends the name stand operands: E rm, 8 6 4 its byte, word and dword forms, M
+ * memory without a size, G reg, Z register of the opcode, A accumulator, T DX, U CL, 1 itself, I immediate, P
+ * unsigned byte, J branch target, O offset, S C D segment, control, debug register. */
+#define ALU "{add,or,adc,sbb,and,sub,xor,cmp}"
+#define CC  "<o,no,b,nb,z,nz,be,a,s,ns,p,np,l,ge,le,g>"
+/* clang-format off */
+static const char table[] =
+	"\0\x26\x26" "es\0" "\0\x27\x27" "daa\0" "\0\x2f\x2f" "das\0" "\0\x37\x37" "aaa\0"
+	"\0\x3f\x3f" "aas\0" "\0\x06\x06" "push es\0" "\0\x07\x07" "pop es\0" "\0\x0e\x0e" "push cs\0"
+	"\0\x16\x16" "push ss\0" "\0\x17\x17" "pop ss\0" "\0\x1e\x1e" "push ds\0" "\0\x1f\x1f" "pop ds\0"
+	"\0\x40\x47" "inc Z\0" "\0\x48\x4f" "dec Z\0" "\0\x50\x57" "push Z\0" "\0\x58\x5f" "pop Z\0"
+	"\0\x60\x60" "pusha\0" "\0\x61\x61" "popa\0" "\0\x62\x62" "bound G,M\0"
+	"\0\x63\x63" "movsxd G,4\0" "\0\x68\x68" "push I\0" "\0\x69\x69" "imul G,E,I\0"
+	"\0\x6a\x6a" "push I\0" "\0\x6b\x6b" "imul G,E,I\0" "\0\x6c\x6d" "ins%\0" "\0\x6e\x6f" "outs%\0"
+	"\0\x70\x7f" "j" CC " J\0" "\0\x80\x83" ALU " E,I\0"
+	"\0\x84\x85" "test E,G\0" "\0\x86\x87" "xchg E,G\0" "\0\x88\x89" "mov E,G\0"
+	"\0\x8a\x8b" "mov G,E\0" "\0\x8c\x8c" "mov E,S\0" "\0\x8d\x8d" "lea G,M\0"
+	"\0\x8e\x8e" "mov S,6\0" "\0\x8f\x8f" "pop E\0" "\0\x90\x90" "nop\0" "\0\x91\x97" "xchg A,Z\0"
+	"\0\x98\x98" "(cbw,cwde,cdqe)\0" "\0\x99\x99" "(cwd,cdq,cqo)\0" "\0\x9a\x9a" "callf\0"
+	"\0\x9b\x9b" "fwait\0" "\0\x9c\x9f" "<pushf,popf,sahf,lahf>\0" "\0\xa0\xa1" "mov A,O\0"
+	"\0\xa2\xa3" "mov O,A\0" "\0\xa4\xa5" "movs%\0" "\0\xa6\xa7" "cmps%\0" "\0\xa8\xa9" "test A,I\0"
+	"\0\xaa\xab" "stos%\0" "\0\xac\xad" "lods%\0" "\0\xae\xaf" "scas%\0" "\0\xb0\xbf" "mov Z,I\0"
+	"\0\xc0\xc1" "{rol,ror,rcl,rcr,shl,shr,sal,sar} E,I\0" "\0\xc2\xc2" "ret I\0" "\0\xc3\xc3" "ret\0"
+	"\0\xc4\xc5" "<les,lds> G,M\0" "\0\xc6\xc7" "mov E,I\0" "\0\xc8\xc9" "<enter,leave>\0"
+	"\0\xca\xca" "retf I\0" "\0\xcb\xcc" "<retf,int3>\0" "\0\xcd\xcd" "int P\0"
+	"\0\xce\xcf" "<into,iret>\0" "\0\xd0\xd1" "{rol,ror,rcl,rcr,shl,shr,sal,sar} E,1\0"
+	"\0\xd2\xd3" "{rol,ror,rcl,rcr,shl,shr,sal,sar} E,U\0" "\0\xd4\xd5" "<aam,aad> P\0"
+	"\0\xd7\xd7" "xlat\0" "\0\xe0\xe3" "<loopne,loope,loop,jcxz> J\0" "\0\xe4\xe5" "in A,P\0"
+	"\0\xe6\xe7" "out P,A\0" "\0\xe8\xe9" "<call,jmp> J\0" "\0\xea\xea" "jmpf\0"
+	"\0\xeb\xeb" "jmp J\0" "\0\xec\xed" "in A,T\0" "\0\xee\xef" "out T,A\0"
+	"\0\xf1\xf5" "<int1,,,hlt,cmc>\0" "\0\xf6\xf7" "{test,test,not,neg,mul,imul,div,idiv} E\0"
+	"\0\xf8\xfd" "<clc,stc,cli,sti,cld,std>\0" "\0\xfe\xff" "{inc,dec,call,callf,jmp,jmpf,push,} E\0"
+	"\1\x00\x00" "{sldt,str,lldt,ltr,verr,verw,,} 6\0"
+	"\1\x01\x01" "{sgdt,sidt,lgdt,lidt,smsw,,lmsw,invlpg} M\0" "\1\x02\x03" "<lar,lsl> G,6\0"
+	"\1\x05\x09" "<syscall,clts,sysret,invd,wbinvd>\0" "\1\x0b\x0b" "ud2\0" "\1\x18\x1f" "nop E\0"
+	"\1\x20\x20" "mov E,C\0" "\1\x21\x21" "mov E,D\0" "\1\x22\x22" "mov C,E\0"
+	"\1\x23\x23" "mov D,E\0" "\1\x30\x35" "<wrmsr,rdtsc,rdmsr,rdpmc,sysenter,sysexit>\0"
+	"\1\x40\x4f" "cmov" CC " G,E\0" "\1\x80\x8f" "j" CC " J\0" "\1\x90\x9f" "set" CC " E\0"
+	"\1\xa0\xa2" "<push fs,pop fs,cpuid>\0" "\1\xa3\xa3" "bt E,G\0" "\1\xa4\xa4" "shld E,G,I\0"
+	"\1\xa5\xa5" "shld E,G,U\0" "\1\xa8\xa9" "<push gs,pop gs>\0" "\1\xab\xab" "bts E,G\0"
+	"\1\xac\xac" "shrd E,G,I\0" "\1\xad\xad" "shrd E,G,U\0"
+	"\1\xae\xae" "{fxsave,fxrstor,ldmxcsr,stmxcsr,xsave,xrstor,xsaveopt,clflush} M\0" "\5\xe8\xff" "{,,,,,lfence,mfence,sfence}\0"
+	"\1\xaf\xaf" "imul G,E\0" "\1\xb0\xb1" "cmpxchg E,G\0" "\1\xb2\xb2" "lss G,M\0"
+	"\1\xb3\xb3" "btr E,G\0" "\1\xb4\xb5" "<lfs,lgs> G,M\0" "\1\xb6\xb6" "movzx G,8\0"
+	"\1\xb7\xb7" "movzx G,6\0" "\1\xb8\xb8" "popcnt G,E\0" "\1\xba\xba" "{,,,,bt,bts,btr,btc} E,I\0"
+	"\1\xbb\xbb" "btc E,G\0" "\1\xbc\xbd" "<bsf,bsr> G,E\0" "\1\xbe\xbe" "movsx G,8\0"
+	"\1\xbf\xbf" "movsx G,6\0" "\1\xc0\xc1" "xadd E,G\0" "\1\xc3\xc3" "movnti E,G\0"
+	"\1\xc7\xc7" "{,cmpxchg8b,,xrstors,xsavec,xsaves,,} M\0" "\1\xc8\xcf" "bswap Z\0"
+	"\4\xc0\xc4" "<,vmcall,vmlaunch,vmresume,vmxoff>\0" "\4\xc8\xcb" "<monitor,mwait,clac,stac>\0"
+	"\4\xd0\xd1" "<xgetbv,xsetbv>\0"
+	"\4\xd8\xdf" "<vmrun,vmmcall,vmload,vmsave,stgi,clgi,skinit,invlpga>\0"
+	"\4\xf8\xf9" "<swapgs,rdtscp>\0" "\4\xfa\xfa" "monitorx\0";
+/* clang-format on */
+
+struct text {
+	char *buf;
+	size_t size, len;
+};
+
+static __printf(2, 3) void put(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	t->len += (size_t)kvsnprintf(t->buf + t->len, t->size - t->len, fmt, ap);
+	va_end(ap);
+	t->len = MIN(t->len, t->size - 1);
+}
+
+struct operands {
+	const struct insn *i;
+	const u8 *modrm; /* in the code, SIB and displacement behind it */
+	unsigned bits, size;
+	u64 next; /* RIP behind the instruction */
+};
+
+static const char regs[8][3] = {"ax", "cx", "dx", "bx", "sp", "bp", "si", "di"};
+static const char segs[8][3] = {"es", "cs", "ss", "ds", "fs", "gs", "?", "?"};
+
+static void put_reg(struct text *t, unsigned n, unsigned size, bool rex)
+{
+	static const char suffix[] = "\0bw\0d";
+
+	if (n >= 8)
+		put(t, "r%u%.1s", n, size == 8 ? "" : suffix + size);
+	else if (size == 1 && !rex && n >= 4)
+		put(t, "%ch", regs[n & 3][0]);
+	else if (size == 1)
+		put(t, n < 4 ? "%.1sl" : "%sl", regs[n]);
+	else
+		put(t, "%s%s", size == 8 ? "r" : size == 4 ? "e" : "", regs[n]);
+}
+
+static void put_signed(struct text *t, s64 v, bool plus)
+{
+	put(t, "%s%#llx", v < 0 ? "-" : plus ? "+" : "", (unsigned long long)(v < 0 ? -(u64)v : (u64)v));
+}
+
+static s64 displacement(const u8 *p, unsigned n)
+{
+	s64 v = n ? (s8)p[n - 1] : 0;
+
+	for (unsigned k = n; k > 1; k--)
+		v = (s64)((u64)v << 8 | p[k - 2]);
+	return v;
+}
+
+static void put_memory16(struct text *t, const struct operands *o)
+{
+	static const char bases[8][6] = {"bx+si", "bx+di", "bp+si", "bp+di", "si", "di", "bp", "bx"};
+	unsigned mod = *o->modrm >> 6, rm = *o->modrm & 7;
+
+	if (mod == 0 && rm == 6) {
+		put(t, "%#x", (u16)displacement(o->modrm + 1, 2));
+		return;
+	}
+	put(t, "%s", bases[rm]);
+	if (mod)
+		put_signed(t, displacement(o->modrm + 1, mod), true);
+}
+
+static void put_memory(struct text *t, const struct operands *o)
+{
+	const u8 *p = o->modrm + 1;
+	unsigned mod = *o->modrm >> 6, rm = *o->modrm & 7, size = o->i->addr_size;
+	unsigned n = mod == 1 ? 1 : mod == 2 ? 4 : 0, index = 4, scale = 0;
+	bool base;
+
+	if (rm == 4) {
+		scale = 1U << (*p >> 6);
+		index = (*p >> 3 & 7) | (o->i->rex & 2) << 2;
+		rm = *p++ & 7;
+	}
+	base = mod || rm != 5;
+	if (!base)
+		n = 4;
+	if (!base && !scale && o->bits == 64) {
+		put(t, "%#llx", (unsigned long long)(o->next + (u64)displacement(p, 4)));
+		return;
+	}
+	if (base)
+		put_reg(t, rm | (o->i->rex & 1) << 3, size, true);
+	if (scale && index != 4) {
+		put(t, base ? "+" : "");
+		put_reg(t, index, size, true);
+		put(t, "*%u", scale);
+	} else if (!base) {
+		put(t, "%#x", (u32)displacement(p, 4));
+		return;
+	}
+	if (n)
+		put_signed(t, displacement(p, n), true);
+}
+
+static void put_rm(struct text *t, const struct operands *o, unsigned size)
+{
+	static const char names[9][7] = {"", "byte ", "word ", "", "dword ", "", "", "", "qword "};
+
+	if (*o->modrm >= 0xC0) {
+		put_reg(t, insn_rm(o->i), size ? size : o->bits / 8, o->i->rex);
+		return;
+	}
+	put(t, "%s[", names[size]);
+	if (o->i->seg != SEG_DS)
+		put(t, "%s:", segs[o->i->seg]);
+	if (o->i->addr_size == 2)
+		put_memory16(t, o);
+	else
+		put_memory(t, o);
+	put(t, "]");
+}
+
+static void put_immediate(struct text *t, const struct operands *o)
+{
+	s64 v = (s64)o->i->imm;
+
+	if (v < 0 && v > -0x10000)
+		put_signed(t, v, false);
+	else
+		put(t, "%#llx",
+		    (unsigned long long)(o->size == 8 ? (u64)v : (u64)v & (BIT(8 * o->size) - 1)));
+}
+
+static void put_operand(struct text *t, const struct operands *o, char kind)
+{
+	const struct insn *i = o->i;
+
+	switch (kind) {
+	case 'E':
+		put_rm(t, o, o->size);
+		break;
+	case '8':
+	case '6':
+	case '4':
+		put_rm(t, o, kind == '8' ? 1 : kind == '6' ? 2 : 4);
+		break;
+	case 'M':
+		put_rm(t, o, 0);
+		break;
+	case 'G':
+		put_reg(t, insn_reg(i), o->size, i->rex);
+		break;
+	case 'Z':
+		put_reg(t, (i->opcode & 7) | (i->rex & 1U) << 3, o->size, i->rex);
+		break;
+	case 'A':
+		put_reg(t, 0, o->size, true);
+		break;
+	case 'T':
+		put(t, "dx");
+		break;
+	case 'U':
+		put(t, "cl");
+		break;
+	case 'I':
+		put_immediate(t, o);
+		break;
+	case 'P':
+		put(t, "%#x", (u8)i->imm);
+		break;
+	case 'J':
+		put(t, "%#llx",
+		    (unsigned long long)(o->bits == 64 ? o->next + i->imm : (u32)(o->next + i->imm)));
+		break;
+	case 'O':
+		put(t, "[%s%s%#llx]", i->seg == SEG_DS ? "" : segs[i->seg], i->seg == SEG_DS ? "" : ":",
+		    (unsigned long long)i->imm);
+		break;
+	case 'S':
+		put(t, "%s", segs[insn_reg(i) & 7]);
+		break;
+	case 'C':
+	case 'D':
+		put(t, "%cr%u", kind | 0x20, insn_reg(i));
+		break;
+	default: /* punctuation, and names of registers */
+		put(t, "%c", kind);
+	}
+}
+
+/* The n-th of the alternatives from s to their closing bracket, which is returned. */
+static const char *choose(struct text *t, const char *s, unsigned n)
+{
+	char close = *s == '{' ? '}' : *s == '<' ? '>' : ')';
+
+	for (s++; *s != close; s++) {
+		if (*s == ',')
+			n--;
+		else if (!n)
+			put(t, "%c", *s);
+	}
+	return s;
+}
+
+static void put_opcode(struct text *t, const struct insn *i)
+{
+	put(t, "(%s%02x)", i->map ? "0f " : "", i->opcode);
+}
+
+static void write(struct text *t, const struct operands *o, const char *entry)
+{
+	size_t before;
+	bool name = true;
+
+	if (o->i->lock)
+		put(t, "lock ");
+	before = t->len;
+	for (const char *s = entry + 3; *s; s++) {
+		if (!name)
+			put_operand(t, o, *s);
+		else if (*s == '{')
+			s = choose(t, s, insn_reg(o->i) & 7);
+		else if (*s == '<')
+			s = choose(t, s, (entry[0] == 4 ? o->i->modrm : o->i->opcode) - (u8)entry[1]);
+		else if (*s == '(')
+			s = choose(t, s, o->i->op_size / 4);
+		else if (*s == '^')
+			choose(t, ALU, o->i->opcode >> 3);
+		else if (*s == '%')
+			put(t, "%c", "bw\0d\0\0\0q"[o->size - 1]);
+		else
+			put(t, "%c", *s);
+		name &= *s != ' ';
+		if (t->len == before + !name) { /* an alternative without a name */
+			t->len = before;
+			put_opcode(t, o->i);
+			return;
+		}
+	}
+	if (o->i->map == MAP_1 && (o->i->opcode & 0xFE) == 0xF6 && (o->i->modrm & 0x38) < 0x10) {
+		put(t, ",");
+		put_immediate(t, o);
+	}
+}
+
+static const char *find(unsigned map, u8 opcode)
+{
+	for (const char *e = table; e < table + sizeof(table) - 1; e += 3 + strlen(e + 3) + 1)
+		if ((u8)e[0] == map && opcode >= (u8)e[1] && opcode <= (u8)e[2])
+			return e;
+	return NULL;
+}
+
+static const char *entry_of(const struct insn *i)
+{
+	static const char alu[3][9] = {"\0\0\0^ E,G", "\0\0\0^ G,E", "\0\0\0^ A,I"};
+	const char *e = NULL;
+
+	if (i->map == MAP_1 && i->opcode < 0x40 && (i->opcode & 7) < 6)
+		return alu[(i->opcode & 7) / 2];
+	if (i->map == MAP_0F && i->modrm >= 0xC0 && (i->opcode == 0x01 || i->opcode == 0xAE))
+		e = find(i->opcode == 1 ? 4 : 5, i->modrm);
+	return e ? e : find(i->map, i->opcode);
+}
+
+/* Stack and control-register instructions have their own idea of the operand size in 64-bit code. */
+static unsigned size_of(const struct insn *i, unsigned bits)
+{
+	bool stack = i->map == MAP_1 && ((i->opcode & 0xF0) == 0x50 || i->opcode == 0x8F ||
+					 (i->opcode == 0xFF && insn_reg(i) % 8 > 1));
+
+	if (i->map == MAP_0F && (i->opcode & 0xFC) == 0x20)
+		return bits == 64 ? 8 : 4;
+	return stack && bits == 64 && i->op_size == 4 ? 8 : i->op_size;
+}
+
+/* Past the prefixes, and the opcode itself. */
+static const u8 *modrm_of(const u8 *p, const struct insn *i)
+{
+	static const u8 opcode_bytes[] = {1, 2, 3, 3};
+	const u8 *last = p + i->len;
+
+	/* The first place where what the decoder found can stand. */
+	for (; p < last; p++) {
+		if (i->map == MAP_1 ? *p == i->opcode : *p == 0x0F && p + 1 < last) {
+			if (i->map == MAP_1 || p[opcode_bytes[i->map] - 1] == i->opcode)
+				return p + opcode_bytes[i->map];
+		}
+	}
+	return last;
+}
+
+static const char *repeat_of(const struct insn *i)
+{
+	bool string = i->map == MAP_1 && ((i->opcode & 0xFC) == 0x6C || (i->opcode & 0xF4) == 0xA4 ||
+					  (i->opcode & 0xFE) == 0xAA);
+
+	return !string || !i->rep ? "" : i->rep == 0xF2 ? "repne " : "rep ";
+}
+
+unsigned disassemble(const u8 *bytes, size_t avail, unsigned bits, u64 rip, char *buf, size_t size)
+{
+	struct text t = {buf, size, 0};
+	struct insn i;
+	const char *e;
+
+	buf[0] = 0;
+	if (decode_insn(bytes, avail, bits, &i)) {
+		put(&t, "(bad)");
+		return 1;
+	}
+	e = entry_of(&i);
+	if (i.rep == 0xF3 && i.map == MAP_0F && i.opcode == 0x1E && i.modrm == 0xFA) {
+		put(&t, "endbr64");
+	} else if (i.rep == 0xF3 && i.map == MAP_1 && i.opcode == 0x90) {
+		put(&t, "pause");
+	} else if (e) {
+		struct operands o = {&i, modrm_of(bytes, &i), bits, size_of(&i, bits), rip + i.len};
+
+		put(&t, "%s", repeat_of(&i));
+		write(&t, &o, e);
+	} else {
+		put_opcode(&t, &i);
+	}
+	return i.len;
+}

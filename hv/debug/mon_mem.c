@@ -1,0 +1,185 @@
+/* The guest's memory: bytes, instructions, and the walks that find them. */
+#include "debug/disasm.h"
+#include "debug/gdb_internal.h"
+#include "debug/mon.h"
+#include "host/cpu.h"
+#include "lib/errno.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "vm/decode.h"
+
+#define ULL(x)	  ((unsigned long long)(x))
+#define ROW	  16
+#define COUNT_MAX 4096
+
+struct format {
+	char letter; /* x d u c s i */
+	u8 size;
+	u32 count;
+};
+
+/* The memory at addr, linear or physical. */
+static int read(const struct mon *m, bool physical, u64 addr, void *buf, u64 len)
+{
+	return physical ? guest_read(m->vm, addr, buf, len) : gdb_memory_read(m->v, addr, buf, len);
+}
+
+u64 mon_pc(const struct mon *m)
+{
+	struct segment cs;
+	u64 rip = m->v->ops->get(m->v, VREG_RIP);
+
+	if (vcpu_code_bits(m->v) == 64)
+		return rip;
+	m->v->ops->get_seg(m->v, SEG_CS, &cs);
+	return (u32)(rip + cs.base);
+}
+
+/* n instructions from addr on. */
+static void show_code(const struct mon *m, bool physical, u64 addr, u32 n)
+{
+	unsigned bits = vcpu_code_bits(m->v), avail, len;
+	char text[72] = "", hex[2 * INSN_MAX + 1];
+	u8 code[INSN_MAX];
+
+	for (; n--; addr += len) {
+		for (avail = 0; avail < sizeof(code) && !read(m, physical, addr + avail, code + avail, 1);
+		     avail++)
+			;
+		if (!avail) {
+			say(m, "%08llx: not mapped\n", ULL(addr));
+			return;
+		}
+		/* Without a disassembler there are the bytes, a row at a time. */
+		len = disassemble ? disassemble(code, avail, bits, addr, text, sizeof(text)) : avail;
+		for (unsigned i = 0; i < len; i++)
+			ksnprintf(hex + 2 * i, 3, "%02x", code[i]);
+		say(m, "%08llx: %-20s %s\n", ULL(addr), hex, text);
+	}
+}
+
+void mon_code(const struct mon *m, u64 gva, unsigned n)
+{
+	show_code(m, false, gva, n);
+}
+
+static void show_item(const struct mon *m, const struct format *f, u64 val)
+{
+	static const char *const formats[] = {" %02llx", " %04llx", " %08llx", " %016llx"};
+
+	if (f->letter == 'c')
+		say(m, "%c", val >= ' ' && val < 0x7F ? (char)val : '.');
+	else if (f->letter == 'd')
+		say(m, " %lld", (long long)(val << (64 - 8 * f->size)) >> (64 - 8 * f->size));
+	else if (f->letter == 'u')
+		say(m, " %llu", ULL(val));
+	else
+		say(m, formats[f->size == 8 ? 3 : f->size / 2], ULL(val));
+}
+
+static int dump(const struct mon *m, const struct format *f, bool physical, u64 addr)
+{
+	for (u32 i = 0; i < f->count; i++, addr += f->size) {
+		u64 val = 0;
+		bool ok = !read(m, physical, addr, &val, f->size);
+
+		if (i % (f->letter == 'c' ? 4 * ROW : ROW / f->size) == 0 || !ok)
+			say(m, "%s%08llx:", i ? "\n" : "", ULL(addr));
+		if (!ok) {
+			say(m, physical ? " no RAM\n" : " not mapped\n");
+			return -EFAULT;
+		}
+		if (f->letter == 's' && !val)
+			break;
+		show_item(m, f, val);
+	}
+	say(m, "\n");
+	return 0;
+}
+
+void mon_stack(const struct mon *m)
+{
+	unsigned bits = vcpu_code_bits(m->v);
+	struct format f = {'x', (u8)(bits / 8), bits == 64 ? 8 : bits == 32 ? 16 : 32};
+	struct segment ss;
+	u64 sp = m->v->ops->get(m->v, VREG_RSP);
+
+	m->v->ops->get_seg(m->v, SEG_SS, &ss);
+	if (bits != 64)
+		sp = (u32)((bits == 16 ? (u16)sp : (u32)sp) + ss.base);
+	say(m, "stack:\n");
+	dump(m, &f, false, sp);
+}
+
+/* "/NFU", each part as it likes: 0, or -EINVAL. */
+static int parse_format(const char *s, struct format *f)
+{
+	static const char units[] = "bhwg";
+
+	*f = (struct format){'x', 4, 0};
+	for (; *s; s++) {
+		const char *unit = strchr(units, *s);
+
+		if (*s >= '0' && *s <= '9' && f->count <= COUNT_MAX)
+			f->count = f->count * 10 + (u32)(*s - '0');
+		else if (unit)
+			f->size = (u8)BIT(unit - units);
+		else if (strchr("xducsi", *s))
+			f->letter = *s;
+		else
+			return -EINVAL;
+	}
+	if (f->letter == 'c' || f->letter == 's')
+		f->size = 1;
+	if (!f->count)
+		f->count = f->letter == 's' ? 256 : 1;
+	return f->count <= COUNT_MAX ? 0 : -EINVAL;
+}
+
+static int examine(struct mon *m, bool physical)
+{
+	const char *slash = strchr(m->argv[0], '/');
+	unsigned at = 1;
+	struct format f;
+	u64 addr;
+
+	if (!slash && m->argc > 1 && *m->argv[1] == '/')
+		slash = m->argv[at++];
+	if (parse_format(slash ? slash + 1 : "", &f)) {
+		say(m, "the format is /N (to 4096), one of x d u c s i, one of b h w g\n");
+		return -EINVAL;
+	}
+	if (at >= m->argc) {
+		say(m, "an address is missing\n");
+		return -EINVAL;
+	}
+	if (!mon_value(m, at, 0, &addr))
+		return -EINVAL;
+	if (f.letter == 's')
+		f.letter = 'c';
+	if (f.letter == 'i')
+		show_code(m, physical, addr, f.count);
+	else
+		return dump(m, &f, physical, addr);
+	return 0;
+}
+
+int mon_x(struct mon *m)
+{
+	return examine(m, false);
+}
+
+int mon_xp(struct mon *m)
+{
+	return examine(m, true);
+}
+
+int mon_disas(struct mon *m)
+{
+	u64 addr, n;
+
+	if (!mon_value(m, 1, mon_pc(m), &addr) || !mon_value(m, 2, 8, &n))
+		return -EINVAL;
+	show_code(m, false, addr, (u32)MIN(n, (u64)COUNT_MAX));
+	return 0;
+}
