@@ -179,6 +179,10 @@ void fake_console_type(const char *s)
 		console_notify(console_dev);
 }
 
+FAKE void vcpu_watch(struct vcpu *v)
+{
+}
+
 FAKE void vm_end(struct vm *vm, enum vm_end how, u32 status)
 {
 	fake_end = how;
