@@ -253,6 +253,10 @@ void fake_screen_leave(void)
 	screen_leave(screen_dev);
 }
 
+FAKE void vcpu_watch(struct vcpu *v)
+{
+}
+
 FAKE void vm_end(struct vm *vm, enum vm_end how, u32 status)
 {
 	fake_end = how;
