@@ -1,6 +1,7 @@
 """The exit trace: what a run leaves in its timeline, and what `pxhv trace` says of it."""
 
 import json
+import re
 import struct
 import subprocess
 import sys
@@ -25,6 +26,23 @@ EXITS = {
     ("EPT_VIOLATION", "NPF", "memory 0xfec00010"): 40,
     ("IO_INSTRUCTION", "IOIO", "out 0xf4"): 1,
 }
+
+AVERAGE = """
+%include "lib.inc"
+main:
+	call read_tsc
+	mov r15, rax
+	mov r14d, {rounds}
+.again:
+	cpuid
+	dec r14d
+	jnz .again
+	call read_tsc
+	sub rax, r15
+	call putdec
+	SAY " ticks"
+	ret
+"""
 
 
 def slices(timeline, track):
@@ -116,6 +134,20 @@ def test_cost(pxhv, tmp_path, engine, cpu, options):
                         if line.startswith("bench ") and line.count(" ") >= 2})
     off, on = figures
     assert {name: on[name] - off[name] for name in one_exit if not 0 < on[name] - off[name] <= COST} == {}
+
+
+@pytest.mark.parametrize("engine, cpu, options", [(*TEST_MACHINES[0], []), (*TEST_MACHINES[1], ["--count"])])
+def test_average_cost(pxhv, tmp_path, engine, cpu, options):
+    """Over so many exits that saving the records counts too."""
+    source, image, rounds = tmp_path / "average.asm", tmp_path / "average.bin", 6400
+    source.write_text(AVERAGE.format(rounds=rounds))
+    subprocess.run(["nasm", "-f", "bin", "-i", f"{ROOT}/tests/guests/", source, "-o", image], check=True)
+    ticks = []
+    for more in ([], ["--trace", tmp_path / "trace.json"]):
+        run = pxhv("run", "--engine", engine, "--cpu", cpu, "--flat", f"{image}@0x100000:64", "--timeout", "60", *options, *more)
+        run.expect("ticks")
+        ticks.append(int(re.search(r"(\d+) ticks", run.output)[1]))
+    assert 0 < (ticks[1] - ticks[0]) / rounds <= COST
 
 
 def test_a_config_without_trace(pxhv, tmp_path):

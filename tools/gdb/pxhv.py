@@ -25,15 +25,19 @@ def is_svm(v: gdb.Value) -> bool:
     return int(v["ops"]) == int(gdb.parse_and_eval("&svm_ops"))
 
 
-def exit_names(path: str) -> dict[int, str]:
-    return {int(n, 0): name for n, name in re.findall(r"\bX\((0x\w+|\d+), (\w+),", (HV / path).read_text())}
+def exit_names(v: gdb.Value) -> dict[int, str]:
+    path = "svm/exits_list.h" if is_svm(v) else "vmx/exits_list.h"
+    names = {int(n, 0): name for n, name in re.findall(r"\bX\((0x\w+|\d+), (\w+),", (HV / path).read_text())}
+    return names | ({0x400: "NPF"} if is_svm(v) else {})
 
 
 def print_exits(v: gdb.Value) -> None:
     """The last lines of the exit ring, oldest first."""
-    names = exit_names("svm/exits_list.h" if is_svm(v) else "vmx/exits_list.h")
+    names = exit_names(v)
     ring, record = v["ring"], gdb.lookup_type("struct exit_record").sizeof
     size, count = ring.type.sizeof // record, int(v["ring_pos"]) * 8 // record
+    counts = {name: int(v["exit_counts"][reason & 0xFF]) for reason, name in names.items()}
+    print("exits: " + ", ".join(f"{n} {name}" for name, n in counts.items() if n))
     print(f"last of {count} exits:")
     for i in range(max(0, count - min(SHOWN_EXITS, size)), count):
         r = ring[(i + 1) % size]
