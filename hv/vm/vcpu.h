@@ -165,10 +165,12 @@ struct vcpu {
 	u64 own_dr[8]; /* the guest's debug registers while DEBUG_REGISTERS */
 };
 
+#define EXIT_POS (sizeof(struct exit_record) / 8) /* by which an exit moves ring_pos on */
+
 /* The vcpu's exits so far. */
 static inline u64 vcpu_exits(const struct vcpu *v)
 {
-	return v->ring_pos / (sizeof(struct exit_record) / 8);
+	return v->ring_pos / EXIT_POS;
 }
 
 /* The record of exit n, from 1, which is among the last EXIT_RING_SIZE. */

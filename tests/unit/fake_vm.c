@@ -230,6 +230,8 @@ FAKE bool vm_has_console(const struct vm *vm)
 	return fake_has_console;
 }
 
+FAKE struct console_monitor console_monitor;
+
 FAKE void vm_screen_cells(struct vm *vm, const u16 *cells, u32 cursor)
 {
 	memcpy(fake_screen, cells, sizeof(fake_screen));

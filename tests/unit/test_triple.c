@@ -31,7 +31,7 @@ static int setup(void **state)
 	debugs = sets = 0;
 	vcpu.timers.next = TIMER_NEVER;
 	vcpu.watch.timer = (struct vtimer){.queue = &vcpu.timers, .deadline = TIMER_NEVER};
-	vcpu.exits = 100;
+	vcpu.ring_pos = 100 * EXIT_POS;
 	return 0;
 }
 
@@ -41,18 +41,19 @@ static void second_run_tells(void **state)
 	assert_int_equal(vcpu.debug, DEBUG_EXCEPTIONS);
 	assert_int_equal(debugs, 1);
 	assert_int_equal(vcpu.events, 0);
-	assert_int_equal(fake_end, VM_RUNNING);
+	assert_int_equal(ended, VM_RUNNING);
 	vcpu_chain_add(&vcpu, 0, X86_UD, 0);
 	vcpu_chain_add(&vcpu, 0x306, X86_GP, 0x32);
 	vcpu_chain_add(&vcpu, 0xB0D, X86_GP, 0x6A);
 	vcpu.rip += 100;
-	vcpu.exits += 4;
+	vcpu.ring_pos += 4 * EXIT_POS;
 	vcpu_triple_fault(&vcpu);
-	assert_int_equal(fake_end, VM_DIED);
-	assert_string_equal(captured(), "triple fault at rip 0x1000: #GP could not be delivered, nor the #DF after it");
+	assert_int_equal(ended, VM_DIED);
+	assert_string_equal(death,
+			    "triple fault at rip 0x1000: #GP could not be delivered, nor the #DF after it");
 	assert_int_equal(vcpu.debug, 0);
 	assert_int_equal(vcpu.rip, CODE);
-	assert_int_equal(vcpu.exits, 100);
+	assert_int_equal(vcpu_exits(&vcpu), 100);
 	assert_int_equal(vcpu.chain.count, 3);
 	assert_int_equal(vcpu.chain.fault[1].error, 0x32);
 	assert_int_equal(vcpu.chain.fault[1].delivering, 0x306);
@@ -73,7 +74,7 @@ static void nothing_happens(void **state)
 	vcpu_triple_fault(&vcpu);
 	assert_in_range(vcpu.watch.timer.deadline, 1, fake_tsc + tsc_hz / 10);
 	vcpu_replay_over(&vcpu);
-	assert_string_equal(captured(), "triple fault at rip 0x1000");
+	assert_string_equal(death, "triple fault at rip 0x1000");
 	assert_int_equal(sets, 1);
 }
 
@@ -82,7 +83,7 @@ static void too_many(void **state)
 	vcpu_triple_fault(&vcpu);
 	for (unsigned i = 0; i <= FAULT_CHAIN_MAX; i++)
 		vcpu_chain_add(&vcpu, 0, X86_PF, i);
-	assert_int_equal(fake_end, VM_DIED);
+	assert_int_equal(ended, VM_DIED);
 	assert_int_equal(vcpu.chain.count, FAULT_CHAIN_MAX);
 }
 

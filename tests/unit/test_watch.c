@@ -2,7 +2,6 @@
 #include "fake_vcpu.h"
 
 static struct vm_config config = {.name = "w"};
-static struct exit_record ring[EXIT_RING_SIZE];
 
 static const char *exit_name(u64 reason)
 {
@@ -12,10 +11,9 @@ static const char *exit_name(u64 reason)
 static int setup(void **state)
 {
 	make_vcpu(64);
-	memset(ring, 0, sizeof(ring));
+	memset(vcpu.ring, 0, sizeof(vcpu.ring));
 	memset(&console_monitor, 0, sizeof(console_monitor));
 	vm.config = &config;
-	vcpu.ring = ring;
 	ops.exit_name = exit_name;
 	vcpu_watch(&vcpu);
 	return 0;
@@ -25,8 +23,9 @@ static int setup(void **state)
 static void exits(u32 n, u64 rip, u64 reason)
 {
 	for (; n; n--) {
-		ring[vcpu.exits % EXIT_RING_SIZE].reason = n == 1 ? 1 : reason;
-		ring[vcpu.exits++ % EXIT_RING_SIZE].rip = rip;
+		vcpu.ring_pos += EXIT_POS;
+		vcpu_exit(&vcpu, vcpu_exits(&vcpu))->reason = n == 1 ? 1 : (u32)reason;
+		vcpu_exit(&vcpu, vcpu_exits(&vcpu))->rip = rip;
 	}
 	fake_tsc = vcpu.watch.timer.deadline;
 	timers_run(&vcpu.timers, fake_tsc);
@@ -35,12 +34,12 @@ static void exits(u32 n, u64 rip, u64 reason)
 static void spinning(void **state)
 {
 	for (unsigned i = 0; i < 20; i++) {
-		assert_int_equal(fake_end, VM_RUNNING);
+		assert_int_equal(ended, VM_RUNNING);
 		exits(5000, CODE, 48);
 	}
 	exits(5000, CODE, 48);
-	assert_int_equal(fake_end, VM_DIED);
-	assert_non_null(strstr(captured(), "no progress: EPT_VIOLATION exits at rip 0x1000"));
+	assert_int_equal(ended, VM_DIED);
+	assert_non_null(strstr(death, "no progress: EPT_VIOLATION exits at rip 0x1000"));
 }
 
 static void not_spinning(void **state)
@@ -53,7 +52,7 @@ static void not_spinning(void **state)
 	}
 	for (unsigned i = 0; i < 100; i++) /* seldom */
 		exits(100, CODE, 30);
-	assert_int_equal(fake_end, VM_RUNNING);
+	assert_int_equal(ended, VM_RUNNING);
 	assert_int_equal(fake_tsc / (tsc_hz / 10), 300);
 }
 
@@ -63,12 +62,12 @@ static void halted(void **state)
 	vregs[VREG_RFLAGS] = RFLAGS_IF;
 	for (unsigned i = 0; i < 50; i++)
 		exits(1, CODE, 12);
-	assert_int_equal(fake_end, VM_RUNNING);
+	assert_int_equal(ended, VM_RUNNING);
 	vregs[VREG_RFLAGS] = 0;
 	for (unsigned i = 0; i < 20; i++)
 		exits(1, CODE, 12);
-	assert_int_equal(fake_end, VM_DIED);
-	assert_non_null(strstr(captured(), "halted with interrupts off"));
+	assert_int_equal(ended, VM_DIED);
+	assert_non_null(strstr(death, "halted with interrupts off"));
 }
 
 static void halted_with_somebody_there(void **state)
@@ -77,7 +76,7 @@ static void halted_with_somebody_there(void **state)
 	vcpu.halted = 1;
 	for (unsigned i = 0; i < 50; i++)
 		exits(1, CODE, 12);
-	assert_int_equal(fake_end, VM_RUNNING);
+	assert_int_equal(ended, VM_RUNNING);
 	assert_string_equal(captured(),
 			    "vm 'w': halted with interrupts off: only an NMI or a reset would wake it\n");
 }
