@@ -14,7 +14,10 @@ LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,-z,noexec
 # Code that runs on every exit: speed goes before size, and no frame pointer.
 HOT := hv/vmx/exit.c hv/svm/exit.c hv/vm/bus.c hv/vm/exits.c hv/vm/timer.c hv/vm/cpuid.c
 
-SRC_C := $(filter-out hv/offsets.c,$(wildcard boot/*.c hv/*.c hv/*/*.c))
+# DISASM=no leaves the disassembler out: where it is missed, bytes are shown.
+DISASM ?= yes
+
+SRC_C := $(filter-out hv/offsets.c $(if $(filter no,$(DISASM)),hv/debug/disasm.c),$(wildcard boot/*.c hv/*.c hv/*/*.c))
 SRC_ASM := $(filter-out boot/mbr.asm,$(wildcard boot/*.asm hv/*/*.asm))
 OBJS := $(SRC_C:%.c=$(BUILD)/%.o) $(SRC_ASM:%.asm=$(BUILD)/%.asm.o)
 
