@@ -60,6 +60,7 @@ static void read_config(void)
 {
 	if (disk_init())
 		host_exit(EXIT_REFUSED);
+	config.headless = true; /* as long as the file cannot be read */
 	if (boot_config(&config))
 		refuse_config();
 	console_set_quiet(config.quiet);
