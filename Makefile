@@ -22,7 +22,10 @@ FAST := -O2 -fjump-tables
 # A function that is called once stays one, for the backtraces' sake: it costs next to nothing.
 TINY := -Oz -fno-inline-functions-called-once -fno-tree-loop-im -fno-move-loop-invariants -fno-tree-ch
 
-SRC_C := $(filter-out hv/offsets.c,$(wildcard boot/*.c hv/*.c hv/*/*.c))
+# DISASM=no leaves the disassembler out: where it is missed, bytes are shown.
+DISASM ?= yes
+
+SRC_C := $(filter-out hv/offsets.c $(if $(filter no,$(DISASM)),hv/debug/disasm.c),$(wildcard boot/*.c hv/*.c hv/*/*.c))
 SRC_ASM := $(filter-out boot/mbr.asm,$(wildcard boot/*.asm hv/*/*.asm))
 BOOT_INC := $(wildcard boot/*.inc)
 OBJS := $(SRC_C:%.c=$(BUILD)/%.o) $(SRC_ASM:%.asm=$(BUILD)/%.asm.o)

@@ -61,6 +61,7 @@ static void __noreturn refuse_config(void)
 
 static void read_config(void)
 {
+	config.headless = true; /* as long as the file cannot be read */
 	if (boot_config(&config))
 		refuse_config();
 	console_set_quiet(config.quiet);

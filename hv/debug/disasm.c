@@ -13,7 +13,7 @@
  *   {a,b,..} chooses by ModRM.reg, <a,b,..> by the opcode less the first, (a,b,c) by the operand size 2, 4,
  * 8; and behind the blank that ends the name stand operands: E rm, 8 6 4 its byte, word and dword forms, M
  * memory without a size, G reg, Z register of the opcode, A accumulator, T DX, U CL, 1 itself, I immediate, P
- * unsigned byte, J branch target, O offset, S C D segment, control, debug register. */
+ * unsigned byte, J branch target, O offset, X far pointer, S C D segment, control, debug register. */
 #define ALU "{add,or,adc,sbb,and,sub,xor,cmp}"
 #define CC  "<o,no,b,nb,z,nz,be,a,s,ns,p,np,l,ge,le,g>"
 /* clang-format off */
@@ -29,7 +29,7 @@ static const char table[] =
 	"\0\x84\x85" "test E,G\0" "\0\x86\x87" "xchg E,G\0" "\0\x88\x89" "mov E,G\0"
 	"\0\x8a\x8b" "mov G,E\0" "\0\x8c\x8c" "mov E,S\0" "\0\x8d\x8d" "lea G,M\0"
 	"\0\x8e\x8e" "mov S,6\0" "\0\x8f\x8f" "pop E\0" "\0\x90\x90" "nop\0" "\0\x91\x97" "xchg A,Z\0"
-	"\0\x98\x98" "(cbw,cwde,cdqe)\0" "\0\x99\x99" "(cwd,cdq,cqo)\0" "\0\x9a\x9a" "callf\0"
+	"\0\x98\x98" "(cbw,cwde,cdqe)\0" "\0\x99\x99" "(cwd,cdq,cqo)\0" "\0\x9a\x9a" "callf X\0"
 	"\0\x9b\x9b" "fwait\0" "\0\x9c\x9f" "<pushf,popf,sahf,lahf>\0" "\0\xa0\xa1" "mov A,O\0"
 	"\0\xa2\xa3" "mov O,A\0" "\0\xa4\xa5" "movs%\0" "\0\xa6\xa7" "cmps%\0" "\0\xa8\xa9" "test A,I\0"
 	"\0\xaa\xab" "stos%\0" "\0\xac\xad" "lods%\0" "\0\xae\xaf" "scas%\0" "\0\xb0\xbf" "mov Z,I\0"
@@ -39,16 +39,16 @@ static const char table[] =
 	"\0\xce\xcf" "<into,iret>\0" "\0\xd0\xd1" "{rol,ror,rcl,rcr,shl,shr,sal,sar} E,1\0"
 	"\0\xd2\xd3" "{rol,ror,rcl,rcr,shl,shr,sal,sar} E,U\0" "\0\xd4\xd5" "<aam,aad> P\0"
 	"\0\xd7\xd7" "xlat\0" "\0\xe0\xe3" "<loopne,loope,loop,jcxz> J\0" "\0\xe4\xe5" "in A,P\0"
-	"\0\xe6\xe7" "out P,A\0" "\0\xe8\xe9" "<call,jmp> J\0" "\0\xea\xea" "jmpf\0"
+	"\0\xe6\xe7" "out P,A\0" "\0\xe8\xe9" "<call,jmp> J\0" "\0\xea\xea" "jmpf X\0"
 	"\0\xeb\xeb" "jmp J\0" "\0\xec\xed" "in A,T\0" "\0\xee\xef" "out T,A\0"
 	"\0\xf1\xf5" "<int1,,,hlt,cmc>\0" "\0\xf6\xf7" "{test,test,not,neg,mul,imul,div,idiv} E\0"
 	"\0\xf8\xfd" "<clc,stc,cli,sti,cld,std>\0" "\0\xfe\xff" "{inc,dec,call,callf,jmp,jmpf,push,} E\0"
 	"\1\x00\x00" "{sldt,str,lldt,ltr,verr,verw,,} 6\0"
 	"\1\x01\x01" "{sgdt,sidt,lgdt,lidt,smsw,,lmsw,invlpg} M\0" "\1\x02\x03" "<lar,lsl> G,6\0"
-	"\1\x05\x09" "<syscall,clts,sysret,invd,wbinvd>\0" "\1\x0b\x0b" "ud2\0" "\1\x18\x1f" "nop E\0"
+	"\1\x05\x09" "<syscall,clts,sysret,invd,wbinvd>\0" "\1\x0b\x0b" "ud2\0" "\1\x18\x18" "{prefetchnta,prefetcht0,prefetcht1,prefetcht2} M\0" "\1\x18\x1f" "nop E\0"
 	"\1\x20\x20" "mov E,C\0" "\1\x21\x21" "mov E,D\0" "\1\x22\x22" "mov C,E\0"
 	"\1\x23\x23" "mov D,E\0" "\1\x30\x35" "<wrmsr,rdtsc,rdmsr,rdpmc,sysenter,sysexit>\0"
-	"\1\x40\x4f" "cmov" CC " G,E\0" "\1\x80\x8f" "j" CC " J\0" "\1\x90\x9f" "set" CC " E\0"
+	"\1\x40\x4f" "cmov" CC " G,E\0" "\1\x78\x78" "vmread E,G\0" "\1\x79\x79" "vmwrite G,E\0" "\1\x80\x8f" "j" CC " J\0" "\1\x90\x9f" "set" CC " E\0"
 	"\1\xa0\xa2" "<push fs,pop fs,cpuid>\0" "\1\xa3\xa3" "bt E,G\0" "\1\xa4\xa4" "shld E,G,I\0"
 	"\1\xa5\xa5" "shld E,G,U\0" "\1\xa8\xa9" "<push gs,pop gs>\0" "\1\xab\xab" "bts E,G\0"
 	"\1\xac\xac" "shrd E,G,I\0" "\1\xad\xad" "shrd E,G,U\0"
@@ -235,6 +235,10 @@ static void put_operand(struct text *t, const struct operands *o, char kind)
 		put(t, "%#llx",
 		    (unsigned long long)(o->bits == 64 ? o->next + i->imm : (u32)(o->next + i->imm)));
 		break;
+	case 'X': /* selector:offset */
+		put(t, "%#x:%#x", (u16)displacement(o->modrm + o->size, 2),
+		    (u32)displacement(o->modrm, o->size) & (u32)(BIT(8 * o->size) - 1));
+		break;
 	case 'O':
 		put(t, "[%s%s%#llx]", i->seg == SEG_DS ? "" : segs[i->seg], i->seg == SEG_DS ? "" : ":",
 		    (unsigned long long)i->imm);
@@ -332,7 +336,7 @@ static unsigned size_of(const struct insn *i, unsigned bits)
 	bool stack = i->map == MAP_1 && ((i->opcode & 0xF0) == 0x50 || i->opcode == 0x8F ||
 					 (i->opcode == 0xFF && insn_reg(i) % 8 > 1));
 
-	if (i->map == MAP_0F && (i->opcode & 0xFC) == 0x20)
+	if (i->map == MAP_0F && ((i->opcode & 0xFC) == 0x20 || (i->opcode & 0xFE) == 0x78))
 		return bits == 64 ? 8 : 4;
 	return stack && bits == 64 && i->op_size == 4 ? 8 : i->op_size;
 }

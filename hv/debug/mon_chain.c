@@ -23,7 +23,7 @@ static void show_gate(const struct mon *m, const struct cpu_state *s, u32 vector
 		say(m, "gate %u at %llx is not mapped", vector, ULL(at));
 	else
 		say(m, "gate %u at %llx, %016llx, is %s", vector, ULL(at), ULL(gate),
-		    !(gate & BIT(47)) ? "not present" : "no interrupt or trap gate");
+		    !gate ? "empty" : !(gate & BIT(47)) ? "not present" : "no interrupt or trap gate");
 }
 
 static void show_page_fault(const struct mon *m, const struct cpu_state *s, u64 addr, u32 error,
@@ -32,7 +32,7 @@ static void show_page_fault(const struct mon *m, const struct cpu_state *s, u64 
 	u64 sp = s->gpr[RSP] + s->seg[SEG_SS].base;
 
 	say(m, "%s of %llx: %s",
-	    error & PF_FETCH   ? "fetch"
+	    error & PF_FETCH || addr == s->rip ? "fetch"
 	    : error & PF_WRITE ? "write"
 			       : "read",
 	    ULL(addr),

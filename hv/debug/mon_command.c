@@ -11,7 +11,7 @@
 
 const struct mon_command mon_commands[] = {
 	{"help", "[COMMAND]", "this list, or one command", false, mon_help},
-	{"info", INFO, "what there is and how it does", false, mon_info},
+	{"info", INFO, "how it is with these", false, mon_info},
 	{"x", "[/NFU] ADDR", "memory: N of format x d u c s i, units b h w g", true, mon_x},
 	{"xp", "[/NFU] ADDR", "the same by guest-physical address", true, mon_xp},
 	{"disas", "[ADDR [N]]", "instructions, at RIP", true, mon_disas},
@@ -84,7 +84,8 @@ int mon_help(struct mon *m)
 	for (const struct mon_command *c = mon_commands; c->name; c++) {
 		if (one && c != one)
 			continue;
-		say(m, "%s %s\n%*s%s\n", c->name, c->args, 10, "", c->help);
+		say(m, "%s %s%*s%s\n", c->name, c->args,
+		    MAX(20 - (int)(strlen(c->name) + strlen(c->args)), 1), "", c->help);
 	}
 	if (!one)
 		say(m, "Ctrl-A c goes back to the VM. ADDR is a sum of numbers and registers: rsp+0x10\n");

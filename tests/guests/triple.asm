@@ -1,7 +1,20 @@
 ; run: @0x100000:64
 ; prints: falling
+; prints: died: triple fault at rip
+; prints: : #GP could not be delivered, nor the #DF after it
+; prints: how it came to that, first fault first:
+; prints:   #UD
+; prints:  on delivery of #UD 06: the IDT ends before gate 6 (limit 0)
+; prints:  on delivery of #DF 08: the IDT ends before gate 8 (limit 0)
+; prints: PE ET
+; prints: LME LMA
+; prints: code:
+; prints: 0f0b
+; prints: ud2
+; prints: stack:
+; prints: exits, in ticks since the one before:
 ; status: 3
-; No way to deliver any exception: the guest dies, the hypervisor says how.
+; A bad IDT: no way to deliver any exception.
 
 %include "lib.inc"
 

@@ -1,0 +1,289 @@
+"""The monitor, by every command, on serial and on screen and keyboard; and what it does when there is nothing to run."""
+
+import json
+import re
+import subprocess
+import time
+
+import pytest
+from conftest import BUILD, ends
+
+ENGINES = ["bochs", "qemu"]
+PROMPT = "pxhv> "
+GUESTS = f"{BUILD}/tests/guests"
+
+# What each command says of the echo guest, which polls its serial port.
+ANSWERS = {
+    "help": [r"info vms\|regs", r"poweroff", r"Ctrl-A c goes back"],
+    "help st": [r"\Ahelp \[COMMAND\]"],
+    "info": [r"info what\? vms regs cpu"],
+    "info vms": [r"guest \(flat, (VT-x|AMD-V), 256 MiB, 1 CPU\): runs"],
+    "info regs": [r"r15    123456789abcdef0  rip    00000000001[0-9a-f]{5}"],
+    "info cpu": [r"64-bit code, privilege level 0", r"cr0 .* PE .*PG", r"efer .* LME LMA", r"cs 0010 ", r"gdt [0-9a-f]+"],
+    "info exits": [r"\d+ exits in all", r"\d+  IO"],
+    "info mem": [r"0000000c0000-00000fffffff  RAM at host-physical [0-9a-f]+"],
+    "info ept": [r"root [0-9a-f]+, \d+ pages of tables; mapped: \d+ of 4K, \d+ of 2M"],
+    "info irq": [r"LAPIC fee00", r"requested", r"8259 masks"],
+    "info devices": [r"port 03f8\+8  16550A UART +\d+ accesses", r"IOAPIC", r"nobody's: "],
+    "info clock": [r"TSC \d+ Hz; host \d+, guest \d+; up \d+ ms"],
+    "info host": [r"of it used, \d+ Hz", r"memory \d+ MiB", r"used +(2 MiB EPT pages|nested paging)",
+                  r"(not used|missing) +.*"],
+    "x/8xb 0x100000": [r"00100000:( [0-9a-f]{2}){8}\r\n"],
+    "x /2xg 0x100000": [r"00100000: [0-9a-f]{16} [0-9a-f]{16}"],
+    "x/2dw 0x100000": [r"00100000: -?\d+ -?\d+\r\n"],
+    "xp/4xw 0x100000": [r"00100000:( [0-9a-f]{8}){4}\r\n"],
+    "x/3i rip": [r"(001[0-9a-f]{5}: [0-9a-f]+ +\S.*\r\n){3}"],
+    "x/xg 0x200000000": [r"200000000: not mapped"],
+    "xp/xg 0xfffffffffffffff9": [r": no RAM"],
+    "x/9999x 0": [r"the format is /N \(to 4096\)"],
+    "x/4q 0": [r"the format is"],
+    "x": [r"an address is missing"],
+    "disas rip 2": [r"(001[0-9a-f]{5}: [0-9a-f]+ +\S.*\r\n){2}"],
+    "translate rip": [r"4 levels, cr3", r"level 4 at [0-9a-f]+  [0-9a-f]{16} P", r"guest-physical 1[0-9a-f]{5}",
+                      r"host level 4", r"host-physical [0-9a-f]+, a page of (4K|2M|1G), rwx"],
+    "translate 0xfec00000": [r"guest-physical fec00000", r"not mapped: an access exits"],
+    "translate 0x8000000000000000": [r"not canonical"],
+    "trace 3": [r"the last 3 of \d+ exits", r"(rip 00000000001[0-9a-f]{5}  \w+ \(0x[0-9a-f]+\)\r\n.*){3}"],
+    "step rip": [r"1 to 100000 steps"],
+    "set nothing 1": [r"no register 'nothing'"],
+    "nonsense": [r"no command 'nonsense'; try help"],
+    "s": [r"no command 's'"],
+    "x rip+r15-1+": [r"'rip\+r15-1\+' is no number"],
+    "x 0x10000000000000000": [r"is no number"],
+    "1 2 3 4 5 6 7 8": [r"too many words"],
+    "log guest": [],
+    "log": [r"log quiet, story or guest"],
+    "log story": [],
+    "": [],
+}
+# Bochs is slow at typing.
+CORE = ["info vms", "info regs", "info cpu", "info exits", "info irq", "info host", "x/3i rip", "translate rip", "trace 3"]
+
+
+class Monitor:
+    """A run with the monitor at its prompt."""
+
+    def __init__(self, child):
+        self.child = child
+
+    def open(self):
+        self.child.send("\x01c")
+        self.child.expect_exact("pxHV monitor: ")
+        self.child.expect_exact(PROMPT)
+
+    def do(self, command: str) -> str:
+        """Types a line and gives what is said to it."""
+        self.child.send(command + "\r")
+        if command:
+            self.child.expect_exact(command + "\r\n")
+        self.child.expect_exact(PROMPT)
+        return self.child.before
+
+    def back(self):
+        self.child.send("\x01c")
+
+
+@pytest.fixture
+def start(terminal):
+    def run(engine, name="echo", hello="echo\r\n"):
+        child = terminal("run", "--engine", engine, "--quiet", "--timeout", "150", "--flat",
+                         f"{GUESTS}/{name}.bin@0x100000:64")
+        child.expect_exact(hello)
+        return Monitor(child)
+
+    return run
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_commands(start, engine):
+    monitor = start(engine)
+    monitor.child.send("a")
+    monitor.child.expect_exact("[a]")
+    monitor.open()
+    for command in ANSWERS if engine == "qemu" else CORE:
+        text = monitor.do(command)
+        for pattern in ANSWERS[command]:
+            assert re.search(pattern, text, re.MULTILINE), f"no {pattern!r} in what {command!r} says:\n{text}"
+    monitor.back()
+    monitor.child.send("b")
+    monitor.child.expect_exact("[b]")
+    monitor.child.send("q")
+    assert ends(monitor.child) == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_stop_step_set_continue(start, engine):
+    monitor = start(engine)
+    monitor.open()
+    first = monitor.do("stop")
+    assert re.match(r"001[0-9a-f]{5}: ", first)
+    assert "is stopped" in monitor.do("info vms")
+    assert monitor.do("x/2i rip").startswith(first)
+    regs = monitor.do("info regs")
+    assert monitor.do("info regs") == regs
+    assert len(re.findall(r"001[0-9a-f]{5}: .*\r\n", monitor.do("step 10"))) == 10
+    assert "TF" not in monitor.do("info cpu")
+    monitor.do("set r15 0x42")
+    assert "r15    0000000000000042" in monitor.do("info regs")
+    monitor.back()
+    monitor.child.expect_exact("(the VM is stopped)")
+    monitor.child.send("c")  # waits for the guest
+    monitor.open()
+    monitor.do("cont")
+    monitor.child.expect_exact("[c]")
+    monitor.back()
+    monitor.child.send("q")
+    assert ends(monitor.child) == 0
+
+
+def test_editing(start):
+    monitor = start("qemu")
+    monitor.open()
+    child = monitor.child
+    child.send("inf\tv\t")
+    child.send("\r")
+    child.expect(r"guest \(flat")
+    child.expect_exact(PROMPT)
+    child.send("\x1b[A\r")  # again
+    child.expect(r"guest \(flat")
+    child.expect_exact(PROMPT)
+    child.send("info regz\x7fs\x1b[Hx\x1b[3~\x01a\x1b[3~i\r")  # Home, Delete; Ctrl-A, which is typed as Ctrl-A a
+    child.expect(r"rax    [0-9a-f]{16}")
+    child.expect_exact(PROMPT)
+    child.send("x" * 300 + "\r")  # the line takes what it can
+    child.expect("no command 'x{40}'")
+    child.expect_exact(PROMPT)
+    child.send("\x1b[99;99R\x00\xff\x80\x1b[\x1bO\r")
+    child.expect_exact(PROMPT)
+    child.send("\x01x")
+    assert ends(child) == 0
+
+
+def test_reset_and_poweroff(start):
+    monitor = start("qemu")
+    monitor.open()
+    monitor.child.send("reset\r")
+    monitor.child.expect_exact("echo\r\n")
+    monitor.child.send("a")
+    monitor.child.expect_exact("[a]")
+    monitor.open()
+    monitor.do("stop")
+    monitor.child.send("poweroff\r")
+    assert ends(monitor.child) == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_invalid_state_is_explained(start, engine):
+    """A guest cannot get there by itself; somebody with a debugger can."""
+    monitor = start(engine)
+    monitor.open()
+    monitor.do("stop")
+    monitor.do("set cr4 0")
+    monitor.child.send("cont\r")
+    if engine == "bochs":
+        monitor.child.expect_exact("VM entry failed: exit reason 33, invalid guest state")
+        monitor.child.expect("GUEST_CR4 = 0x[0-9a-f]+: ")
+        monitor.child.expect_exact("died: VM entry failed")
+    else:
+        monitor.child.expect_exact("died: VMRUN refused the VMCB (VMEXIT_INVALID): long mode without CR4.PAE")
+    monitor.child.expect("exits, in ticks since the one before")
+    monitor.child.expect_exact(PROMPT)
+    monitor.child.send("poweroff\r")
+    assert ends(monitor.child) == 3
+
+
+def test_nmi(start):
+    monitor = start("qemu")
+    monitor.open()
+    monitor.child.send("nmi\r")
+    monitor.child.expect(r"FAIL: exception 2 ")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_dead_guest_can_be_looked_at(start, engine):
+    monitor = start(engine, "triple", "falling\r\n")
+    monitor.child.expect_exact("died: triple fault")
+    monitor.child.expect_exact(PROMPT)
+    assert "has died\r\ntriple fault at rip" in monitor.do("info vms")
+    assert "ud2" in monitor.do("disas")
+    assert "the VM has ended" in monitor.do("cont")
+    assert "the VM has ended" in monitor.do("step")
+    assert "the VM has ended" in monitor.do("nmi")
+    monitor.child.send("reset\r")
+    monitor.child.expect_exact("falling\r\n")
+    monitor.child.expect_exact(PROMPT)
+    monitor.child.send("poweroff\r")
+    assert ends(monitor.child) == 3
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_config_with_mistakes(terminal, tmp_path, engine):
+    (tmp_path / "pxhv.conf").write_text("[vm a]\nmemroy = 64M\n")
+    child = terminal("run", "--engine", engine, "--config", tmp_path / "pxhv.conf", "--timeout", "60")
+    child.expect(r"pxhv\.conf:2: unknown key 'memroy'")
+    child.expect_exact(PROMPT)
+    monitor = Monitor(child)
+    assert "of it used" in monitor.do("info host")
+    assert "there is no VM" in monitor.do("info regs")
+    assert "there is no VM" in monitor.do("stop")
+    assert "is no number" not in monitor.do("log story")
+    child.send("poweroff\r")
+    assert ends(child) == 4
+
+
+class Screen:
+    """QEMU without a serial port: the screen as text, keys by name."""
+
+    def __init__(self, disk, folder):
+        self.dump = folder / "screen.bin"
+        self.process = subprocess.Popen([
+            "qemu-system-x86_64", "-nodefaults", "-display", "none", "-device", "VGA", "-cpu", "max", "-m", "512M", "-qmp",
+            "stdio", "-drive", f"if=ide,format=raw,file={disk}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.execute("qmp_capabilities")
+
+    def execute(self, name, **arguments):
+        self.process.stdin.write(json.dumps({"execute": name, "arguments": arguments}).encode() + b"\n")
+        self.process.stdin.flush()
+        while "return" not in json.loads(self.process.stdout.readline()):
+            pass
+
+    def keys(self, *names):
+        for name in names:
+            codes = [{"type": "qcode", "data": code} for code in name.split("-")]
+            self.execute("send-key", keys=codes, **{"hold-time": 20})
+            time.sleep(0.1)
+
+    def wait_for(self, text):
+        for _ in range(100):
+            self.execute("pmemsave", val=0xB8000, size=4000, filename=str(self.dump))
+            rows = self.dump.read_bytes()[::2].decode("latin-1")
+            if text in rows:
+                return
+            time.sleep(0.1)
+        pytest.fail(f"no {text!r} on the screen:\n" + "\n".join(rows[i:i + 80] for i in range(0, 2000, 80)))
+
+
+def test_screen_and_keyboard(pxhv, tmp_path):
+    disk = tmp_path / "disk.img"
+    assert pxhv("image", "-o", disk, "--flat", f"{GUESTS}/echo.bin@0x100000:64").status == 0
+    screen = Screen(disk, tmp_path)
+    try:
+        screen.wait_for("echo")
+        screen.keys("ctrl-a", "c")
+        screen.wait_for("pxHV monitor: ")
+        screen.keys(*"inf", "tab", *"vmz", "backspace", "s", "ret")
+        screen.wait_for("guest (flat, AMD-V")
+        screen.keys("up", "ret")
+        screen.keys("ctrl-a", "c", "a")
+        screen.wait_for("[a]")
+    finally:
+        screen.process.kill()
+        screen.process.communicate()
+
+
+def test_headless_run_ends(pxhv):
+    run = pxhv("run", "--engine", "qemu", "--timeout", "60", "--flat", f"{GUESTS}/triple.bin@0x100000:64")
+    assert run.status == 3
+    assert PROMPT not in run.output
+
+
