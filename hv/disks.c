@@ -92,7 +92,8 @@ static int find_drive(struct region *r, const struct disk_config *c)
 	if (!c->partition) {
 		r->count = d->blocks;
 		if (!r->readonly && !c->boot_too && is_boot_drive(d))
-			return refuse(r, "pxHV was booted from it; to let the guest write all over it, put ',boot' behind its "
+			return refuse(r, "pxHV was booted from it; to let the guest write all over it, put "
+					 "',boot' behind its "
 					 "name");
 		return 0;
 	}
@@ -105,8 +106,8 @@ static int find_drive(struct region *r, const struct disk_config *c)
 static int check_overlap(const struct region *r)
 {
 	for (const struct region *o = regions; o < r; o++)
-		if (o->drive == r->drive && o->first < r->first + r->count && r->first < o->first + o->count &&
-		    !(o->readonly && r->readonly)) {
+		if (o->drive == r->drive && o->first < r->first + r->count &&
+		    r->first < o->first + o->count && !(o->readonly && r->readonly)) {
 			printk("disk '%s': it has blocks in common with disk '%s'\n", r->name, o->name);
 			return -EBUSY;
 		}

@@ -20,9 +20,9 @@ enum { BM_ERROR = 0x02, BM_INTERRUPT = 0x04 };
 enum { CTL_SRST = 0x04 };
 enum { DEV_LBA = 0xE0, DEV_SECOND = 0x10 };
 
-#define BUSY_MS	     1000
-#define SETTLE_US    2 /* until BSY can be believed: 400 ns */
-#define PRD_LAST     BIT(15)
+#define BUSY_MS	  1000
+#define SETTLE_US 2 /* until BSY can be believed: 400 ns */
+#define PRD_LAST  BIT(15)
 
 struct prd {
 	u32 addr;
@@ -39,14 +39,13 @@ struct ata {
 	bool lba48, flushing;
 };
 
-struct cable { /* a page of its own, below 4 GiB, where bus mastering ends */
+struct cable {				/* below 4 GiB, where bus mastering ends */
 	struct prd prd[DRIVE_SEGMENTS]; /* first, and so within 64 KiB */
 	struct ata ata[2];
 	struct spinlock lock;
 	bool busy;
 	u16 io, control, bm;
 };
-_Static_assert(sizeof(struct cable) <= PAGE_SIZE, "what page_alloc() gives");
 
 static void start(struct drive *d, u32 tag, const struct drive_cmd *cmd)
 {
@@ -113,9 +112,9 @@ static int reset(struct drive *d)
 
 	outb(c->bm + BM_COMMAND, 0);
 	outb(c->control, CTL_SRST);
-	wait_until(false, 1);
+	delay(1);
 	outb(c->control, 0);
-	wait_until(false, 2); /* then BSY can be believed */
+	delay(2); /* then BSY can be believed */
 	return wait_until(not_busy(c), BUSY_MS) ? 0 : -EIO;
 }
 
@@ -127,7 +126,7 @@ static bool identify(struct cable *c, u8 device, u16 *id)
 	u8 status;
 
 	outb(c->io + DEVICE, device);
-	wait_until(false, 1);
+	delay(1);
 	outb(c->io + COUNT, 0x55);
 	outb(c->io + LBA_LOW, 0xAA);
 	if (inb(c->io + COUNT) != 0x55 || inb(c->io + LBA_LOW) != 0xAA)
@@ -136,7 +135,7 @@ static bool identify(struct cable *c, u8 device, u16 *id)
 	if (!status || status == 0xFF || !wait_until(not_busy(c), BUSY_MS))
 		return false;
 	outb(c->io + COMMAND, ATA_IDENTIFY);
-	wait_until(false, 1);
+	delay(1);
 	if (!inb(c->control) || !wait_until(!((status = inb(c->control)) & ST_BSY), BUSY_MS) ||
 	    status & ST_ERR || !(status & ST_DRQ))
 		return false;
@@ -168,18 +167,16 @@ static void add(struct cable *c, unsigned n, bool interrupts)
 /* A legacy cable has the ports and the IRQ it had on the PC/AT. */
 static void probe_cable(u32 fn, unsigned n, bool native, u16 bm)
 {
-	struct cable *c = page_alloc();
+	struct cable *c = drive_alloc(sizeof(*c), 4 * GiB);
 	bool interrupts = false;
 
-	if (!c || (u64)c >> 32)
+	if (!c)
 		return;
 	c->io = native ? (u16)pci_bar(fn, 2 * n) : n ? 0x170 : 0x1F0;
 	c->control = native ? (u16)(pci_bar(fn, 2 * n + 1) + 2) : n ? 0x376 : 0x3F6;
 	c->bm = (u16)(bm + 8 * n);
-	if (!c->io || inb(c->control) == 0xFF) {
-		page_free(c);
+	if (!c->io || inb(c->control) == 0xFF)
 		return;
-	}
 	outb(c->control, 0); /* interrupts on: they are how the controller tells that data have arrived */
 	if (!native)
 		interrupts = !ioapic_route_isa(14 + n, VEC_DISK, apic_id());

@@ -14,7 +14,8 @@ static void skip(struct dma_cursor *at, u32 len)
 }
 
 /* The next piece's bytes that can be one segment behind the n that c has; 0 when there are none. */
-static u32 segment(const struct dma_rules *rules, const struct dma_cursor *at, u64 left, const struct drive_cmd *c)
+static u32 segment(const struct dma_rules *rules, const struct dma_cursor *at, u64 left,
+		   const struct drive_cmd *c)
 {
 	u64 addr = (u64)at->piece->p + at->offset;
 	u64 len = MIN(MIN(left, at->piece->len - at->offset), BOUNDARY - addr % BOUNDARY);
@@ -27,7 +28,8 @@ static u32 segment(const struct dma_rules *rules, const struct dma_cursor *at, u
 	return (u32)len;
 }
 
-u32 dma_take(const struct dma_rules *rules, u32 block_size, struct dma_cursor *at, u64 left, struct drive_cmd *c)
+u32 dma_take(const struct dma_rules *rules, u32 block_size, struct dma_cursor *at, u64 left,
+	     struct drive_cmd *c)
 {
 	struct dma_cursor end = *at;
 	u32 bytes = 0, whole, len;
