@@ -83,6 +83,7 @@ void drive_done(struct drive *d, u32 tag, int err)
 {
 	struct drive_job *j;
 
+	dma_barrier(); /* what the drive has written is looked at from here on */
 	if (tag >= d->depth || !(d->busy & BIT(tag))) /* a drive that makes things up */
 		return;
 	j = take_running(d, tag);

@@ -55,7 +55,6 @@ struct ahci {
 	struct spinlock lock;
 	volatile u32 *hba, *port;
 	u32 number;
-	bool lba48;
 	struct port_memory m __aligned(PAGE_SIZE);
 };
 
@@ -67,9 +66,9 @@ static void issue(struct ahci *a, u8 command, const struct drive_cmd *c)
 	u32 blocks = flush ? 0 : c->blocks, *fis = m->table.fis;
 
 	fis[0] = FIS_H2D | (u32)command << 16;
-	fis[1] = (u32)(lba & 0xFFFFFF) | (DEVICE_LBA | (a->lba48 ? 0 : lba >> 24 & 0xF)) << 24;
-	fis[2] = a->lba48 ? (u32)(lba >> 24) : 0;
-	fis[3] = a->lba48 ? blocks : (u8)blocks;
+	fis[1] = (u32)(lba & 0xFFFFFF) | DEVICE_LBA << 24;
+	fis[2] = (u32)(lba >> 24);
+	fis[3] = blocks;
 	fis[4] = 0;
 	for (u32 i = 0; i < c->count; i++) {
 		m->table.prd[i].addr = c->seg[i].addr;
@@ -85,7 +84,7 @@ static void start(struct drive *d, u32 tag, const struct drive_cmd *c)
 {
 	struct ahci *a = (struct ahci *)d;
 
-	issue(a, ata_commands[a->lba48][c->op], c);
+	issue(a, ata_commands[c->op], c);
 }
 
 /* Stops the port: it touches no memory any more. */
@@ -182,7 +181,7 @@ static void add(volatile u32 *hba, u32 number, bool interrupts)
 	a->d.interrupts = interrupts;
 	a->d.rules = (struct dma_rules){
 		.align = 2, .max_segments = DRIVE_SEGMENTS, .limit = hba[CAP] & CAP_64 ? ~0ULL : 1ULL << 32};
-	if (stop(a) && run(a) && identify(a, id) && ata_identity(&a->d, id, &a->lba48)) {
+	if (stop(a) && run(a) && identify(a, id) && ata_identity(&a->d, id)) {
 		drive_add(&a->d, "ahci");
 		port[P_IS] = ~0U;
 		port[P_IE] = interrupts ? IE_ALL : 0;

@@ -36,7 +36,7 @@ struct ata {
 	struct drive d;
 	struct cable *c;
 	u8 device;
-	bool lba48, flushing;
+	bool flushing;
 };
 
 struct cable {				/* below 4 GiB, where bus mastering ends */
@@ -47,11 +47,17 @@ struct cable {				/* below 4 GiB, where bus mastering ends */
 	u16 io, control, bm;
 };
 
+static void set_place(const struct cable *c, u32 blocks, u64 block)
+{
+	outb(c->io + COUNT, (u8)blocks);
+	for (u32 i = 0; i < 3; i++)
+		outb(c->io + LBA_LOW + i, (u8)(block >> 8 * i));
+}
+
 static void start(struct drive *d, u32 tag, const struct drive_cmd *cmd)
 {
 	struct ata *a = (struct ata *)d;
 	struct cable *c = a->c;
-	bool wide = a->lba48;
 
 	for (u32 i = 0; i < cmd->count; i++)
 		c->prd[i] = (struct prd){(u32)cmd->seg[i].addr, (u16)cmd->seg[i].len,
@@ -60,21 +66,14 @@ static void start(struct drive *d, u32 tag, const struct drive_cmd *cmd)
 	outb(c->bm + BM_COMMAND, 0);
 	outb(c->bm + BM_STATUS, inb(c->bm + BM_STATUS) | BM_ERROR | BM_INTERRUPT); /* cleared by ones */
 	outl(c->bm + BM_PRD, (u32)(u64)c->prd);
-	outb(c->io + DEVICE, a->device | (wide ? 0 : cmd->block >> 24 & 0x0F));
+	outb(c->io + DEVICE, a->device);
 	a->flushing = cmd->op == DRIVE_FLUSH;
 	if (!a->flushing) {
-		if (wide) {
-			outb(c->io + COUNT, (u8)(cmd->blocks >> 8));
-			outb(c->io + LBA_LOW, (u8)(cmd->block >> 24));
-			outb(c->io + LBA_MID, (u8)(cmd->block >> 32));
-			outb(c->io + LBA_HIGH, (u8)(cmd->block >> 40));
-		}
-		outb(c->io + COUNT, (u8)cmd->blocks);
-		outb(c->io + LBA_LOW, (u8)cmd->block);
-		outb(c->io + LBA_MID, (u8)(cmd->block >> 8));
-		outb(c->io + LBA_HIGH, (u8)(cmd->block >> 16));
+		/* Each register takes the high byte first, and then the low one. */
+		set_place(c, cmd->blocks >> 8, cmd->block >> 24);
+		set_place(c, cmd->blocks, cmd->block);
 	}
-	outb(c->io + COMMAND, ata_commands[wide][cmd->op]);
+	outb(c->io + COMMAND, ata_commands[cmd->op]);
 	if (!a->flushing)
 		outb(c->bm + BM_COMMAND, BM_START | (cmd->op == DRIVE_READ ? BM_TO_MEMORY : 0));
 }
@@ -154,7 +153,7 @@ static void add(struct cable *c, unsigned n, bool interrupts)
 	a->c = c;
 	a->device = n ? DEV_LBA | DEV_SECOND : DEV_LBA;
 	d->rules = (struct dma_rules){.align = 2, .max_segments = DRIVE_SEGMENTS, .limit = 1ULL << 32};
-	if (!identify(c, a->device, id) || !ata_identity(d, id, &a->lba48))
+	if (!identify(c, a->device, id) || !ata_identity(d, id))
 		return;
 	d->ops = &ata_ops;
 	d->lock = &c->lock;

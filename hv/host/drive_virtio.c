@@ -105,11 +105,12 @@ static int poll(struct drive *d)
 	struct rings *r = &v->r;
 
 	while (d->busy && v->used != *(volatile u16 *)&r->used.idx) {
-		u32 tag = r->used.ring[v->used++ % v->size].id / CHAIN;
+		u32 tag;
 
+		dma_barrier();
+		tag = r->used.ring[v->used++ % v->size].id / CHAIN;
 		if (tag < DRIVE_TAGS)
 			drive_done(d, tag, r->request[tag].status ? -EIO : 0);
-		dma_barrier();
 	}
 	return d->busy && v->common->device_status & S_NEEDS_RESET ? -EIO : 0; /* all ones: gone */
 }
