@@ -71,6 +71,8 @@ static int find_boot_file(struct region *r, const char *path)
 	if (err == -ESPIPE)
 		return refuse(r, "the file is in several pieces: copy it to a new file, delete this one and "
 				 "give the copy its name");
+	if (!err && (r->first >= r->drive->blocks || r->count > r->drive->blocks - r->first))
+		return refuse(r, "the boot partition ends behind the drive");
 	return err;
 }
 

@@ -9,6 +9,27 @@
 #define TIMEOUTS_MAX	3
 #define CANCEL_MS	1000
 
+u64 deadline_in(u32 ms)
+{
+	return tsc_now() + tsc_hz / 1000 * ms;
+}
+
+bool is_past(u64 deadline)
+{
+	cpu_relax();
+	return tsc_now() >= deadline;
+}
+
+bool wait_bits(const volatile u32 *reg, u32 mask, u32 want, u32 ms)
+{
+	return wait_until((*reg & mask) == want, ms);
+}
+
+void delay(u32 ms)
+{
+	wait_until(false, ms);
+}
+
 static void end(struct drive_job *j, int err)
 {
 	j->err = err;
@@ -62,6 +83,7 @@ void drive_done(struct drive *d, u32 tag, int err)
 {
 	struct drive_job *j;
 
+	dma_barrier(); /* what the drive has written is looked at from here on */
 	if (tag >= d->depth || !(d->busy & BIT(tag))) /* a drive that makes things up */
 		return;
 	j = take_running(d, tag);

@@ -84,8 +84,8 @@ struct drive {
 /* For the drivers: a command is over. */
 void drive_done(struct drive *d, u32 tag, int err);
 
-/* For the drivers: fills in what is the same for all and enters d, called by kind and number: "ahci0".
- * blocks, block_size and so on are known. Says so when the drive is of no use. */
+/* For the drivers: fills in what is the same for all and enters d, called by kind, which has its own ops, and
+ * number: "ahci0". blocks, block_size and so on are known. Says so when the drive is of no use. */
 void drive_add(struct drive *d, const char *kind);
 
 /* The queue; all with d->lock held. Whoever drops the lock finds ended jobs by their flag. */
@@ -111,16 +111,29 @@ int ahci_probe(u32 fn);
 int nvme_probe(u32 fn);
 int virtio_probe(u32 fn);
 
-/* Whether cond comes true within ms milliseconds. */
+/* For the drivers: size bytes, zeroed, of whole pages, below limit (0: anywhere). NULL when there are none.
+ */
+void *drive_alloc(u32 size, u64 limit);
+
+/* Whether cond comes true within ms milliseconds; and the same of reg & mask == want. */
 #define wait_until(cond, ms)                                                                                 \
 	({                                                                                                   \
-		u64 end_ = tsc_now() + tsc_hz / 1000 * (ms);                                                 \
+		u64 end_ = deadline_in(ms);                                                                  \
 		bool ok_;                                                                                    \
                                                                                                              \
-		while (!(ok_ = (cond)) && tsc_now() < end_)                                                  \
-			cpu_relax();                                                                         \
+		while (!(ok_ = (cond)) && !is_past(end_))                                                    \
+			;                                                                                    \
 		ok_;                                                                                         \
 	})
+bool wait_bits(const volatile u32 *reg, u32 mask, u32 want, u32 ms);
+void delay(u32 ms);
+
+/* The TSC's value in ms milliseconds, and whether it has come. */
+u64 deadline_in(u32 ms);
+bool is_past(u64 deadline);
+
+/* Puts an address into two registers. */
+void mmio_write_address(volatile u32 *reg, const volatile void *p);
 
 /* What was written to memory is there before the device is told (x86 keeps stores in order; the compiler need
  * not). */
