@@ -61,6 +61,10 @@ int fat_open(struct fat *f, const char *path, struct fat_file *out);
  * bytes done. 0, -EIO, -EINVAL when the cluster chain is damaged. */
 int fat_read(struct fat *f, const struct fat_file *file, void *buf, void (*progress)(u64 done, u64 total));
 
+/* Where the file, which is not empty, lies on the disk: its whole sectors, in one piece. 0, -ESPIPE when it is in
+ * several (not said), -EIO, -EINVAL (damage). */
+int fat_extent(struct fat *f, const struct fat_file *file, u64 *lba, u64 *sectors);
+
 /* Parses an INI text of len bytes (CRLF or LF, BOM accepted). Every mistake is printed as "name:LINE: ..."
  * with a suggestion where one is near; returns the number of mistakes, so 0 is good. Pure code. */
 unsigned config_parse(struct config *c, const char *name, const char *text, size_t len);
@@ -69,6 +73,9 @@ unsigned config_parse(struct config *c, const char *name, const char *text, size
 void progress_begin(const char *name);
 void progress_update(u64 done, u64 total);
 void progress_end(void);
+
+/* The boot disk's first sector, once the config is read: by it the disk is found again without the BIOS. */
+extern u8 boot_mbr[512];
 
 /* Reads pxhv.conf and parses it; loads a file of the partition into fresh host memory. 0 or an error, said.
  */

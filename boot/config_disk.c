@@ -1,4 +1,5 @@
-/* disk = file:PATH, boot:PATH, or a disk of the PC such as ata0 or ahci0p2; each with ",ro" if wished. */
+/* disk = file:PATH, boot:PATH, or a disk of the PC such as ata0 or ahci0p2; each with ",ro" if wished, a disk of
+ * the PC also with ",boot". */
 #include "boot/config_key.h"
 
 #include "lib/string.h"
@@ -10,6 +11,16 @@ static bool starts_with(struct slice *s, const char *prefix)
 	if (s->len < len || memcmp(s->p, prefix, len))
 		return false;
 	s->p += len;
+	s->len -= len;
+	return true;
+}
+
+static bool ends_with(struct slice *s, const char *suffix)
+{
+	size_t len = strlen(suffix);
+
+	if (s->len <= len || memcmp(s->p + s->len - len, suffix, len))
+		return false;
 	s->len -= len;
 	return true;
 }
@@ -66,16 +77,14 @@ void config_set_disk(struct config_parser *p, struct slice v)
 		config_mistake(p, NULL, "more than %u disks", CONFIG_MAX_DISKS);
 		return;
 	}
-	if (v.len > 3 && !memcmp(v.p + v.len - 3, ",ro", 3)) {
-		d->readonly = true;
-		v.len -= 3;
-	}
+	d->readonly = ends_with(&v, ",ro");
 	if (starts_with(&v, "file:")) {
 		d->kind = DISK_FILE;
 	} else if (starts_with(&v, "boot:")) {
 		d->kind = DISK_BOOT;
 	} else {
 		d->kind = DISK_HOST;
+		d->boot_too = ends_with(&v, ",boot");
 		d->partition = cut_partition(&v);
 	}
 	if (!v.len || v.len >= sizeof(d->name) || (d->kind == DISK_HOST && !is_host_disk(v)))

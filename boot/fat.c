@@ -1,23 +1,13 @@
 /* A FAT32 volume, read only: mounting, cluster chains, file contents. */
 #include "boot/fat.h"
 
+#include "host/partition.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
 #define NO_SECTOR (~0u)
 #define READ_MAX  1024 /* sectors a read call, so that progress shows */
-
-struct partition {
-	u8 active, chs_first[3], type, chs_last[3];
-	u32 start, sectors;
-} __packed;
-
-struct mbr {
-	u8 code[446];
-	struct partition part[4];
-	u16 signature;
-} __packed;
 
 struct bpb {
 	u8 jump[3], oem[8];
@@ -49,7 +39,7 @@ static int check_bpb(struct fat *f, const struct bpb *b, u32 part_sectors)
 	u64 data_start = b->reserved_sectors + (u64)b->fats * b->fat_size32;
 	u8 spc = b->sectors_per_cluster;
 
-	if (b->signature != 0xAA55)
+	if (b->signature != MBR_SIGNATURE)
 		return fat_damaged("no boot sector signature", b->signature);
 	if (b->bytes_per_sector != FAT_SECTOR)
 		return fat_damaged("sectors must have 512 bytes", b->bytes_per_sector);
@@ -96,7 +86,7 @@ int fat_mount(struct fat *f, int (*read)(void *ctx, u64 lba, u32 count, void *bu
 	err = read(ctx, 0, 1, f->fat_cache);
 	if (err)
 		return err;
-	if (mbr->signature != 0xAA55) {
+	if (mbr->signature != MBR_SIGNATURE) {
 		printk("boot disk: no partition table in sector 0\n");
 		return -ENODEV;
 	}
@@ -181,4 +171,26 @@ int fat_read(struct fat *f, const struct fat_file *file, void *buf, void (*progr
 	while (more > 0)
 		more = fat_next_cluster(f, &cluster, &steps);
 	return more;
+}
+
+int fat_extent(struct fat *f, const struct fat_file *file, u64 *lba, u64 *sectors)
+{
+	u32 cluster = file->cluster, last, steps = 0;
+	u64 room = 0;
+	int more;
+
+	do {
+		last = cluster;
+		room += f->sectors_per_cluster;
+		more = fat_next_cluster(f, &cluster, &steps);
+		if (more < 0)
+			return more;
+		if (more && cluster != last + 1)
+			return -ESPIPE;
+	} while (more);
+	*lba = fat_cluster_lba(f, file->cluster);
+	*sectors = file->size / FAT_SECTOR;
+	if (*sectors > room)
+		return fat_damaged("a file is shorter than its directory entry says", file->size);
+	return 0;
 }

@@ -4,6 +4,7 @@
 #include "lib/errno.h"
 #include "lib/printf.h"
 
+u8 boot_mbr[512];
 static struct fat volume;
 
 static int read_sectors(void *ctx, u64 lba, u32 count, void *buf)
@@ -53,6 +54,8 @@ int boot_config(struct config *c)
 	int err;
 
 	err = disk_init();
+	if (!err)
+		err = disk_read(0, 1, boot_mbr);
 	if (!err)
 		err = fat_mount(&volume, read_sectors, NULL);
 	if (!err)

@@ -2,6 +2,7 @@
 
 #include "boot/boot.h"
 #include "debug/autopsy.h"
+#include "disks.h"
 #include "host/acpi.h"
 #include "host/apic.h"
 #include "host/console.h"
@@ -45,7 +46,7 @@ static void host_init(void)
 
 static void read_config(void)
 {
-	if (disk_init() || boot_config(&config))
+	if (boot_config(&config))
 		host_exit(EXIT_REFUSED);
 	console_set_quiet(config.quiet);
 }
@@ -57,15 +58,13 @@ static void load_file(const char *path, const u8 **data, u64 *size)
 }
 
 /* A disk of a VM, for as long as pxHV runs. */
-static void open_disk(struct disk_config *d)
+static void load_disk(struct disk_config *d)
 {
 	u8 *data = NULL;
 	u64 size = 0;
 
-	if (d->kind != DISK_FILE) {
-		printk("disk '%s': this version has disks of the kind file: only\n", d->name);
-		host_exit(EXIT_REFUSED);
-	}
+	if (d->kind != DISK_FILE)
+		return;
 	load_file(d->name, (const u8 **)&data, &size);
 	d->disk = ram_disk_create(data, size, d->readonly, d->name);
 	if (!d->disk)
@@ -84,7 +83,7 @@ static void load_files(void)
 		load_file(c->vgabios, &f->vgabios, &f->vgabios_size);
 		load_file(c->floppy, &f->floppy, &f->floppy_size);
 		for (struct disk_config *d = c->disks; d < c->disks + CONFIG_MAX_DISKS && d->kind; d++)
-			open_disk(d);
+			load_disk(d);
 	}
 }
 
@@ -141,6 +140,8 @@ void hv_main(void)
 
 	load_files();
 	apic_init();
+	if (disks_open(&config))
+		host_exit(EXIT_REFUSED);
 	wall_clock_base = rtc_read() - tsc_now() / tsc_hz;
 	if (ops->enable())
 		host_exit(EXIT_REFUSED);

@@ -29,8 +29,6 @@ enum { S_OK = 0, S_IOERR = 1, S_UNSUPP = 2, S_PENDING };
 
 _Static_assert(VIRTQ_PIECES_MAX <= DISK_MAX_PIECES, "what disk drivers are ready for");
 
-#define REQUESTS 16 /* pending at once, in disks that have such: the rest waits in the queue */
-
 struct blk_header {
 	u32 type, reserved;
 	u64 sector;
@@ -190,6 +188,13 @@ static int begin(struct blk_request *rq)
 	return 0;
 }
 
+/* Not later than it is due already, or a busy driver would put it off for ever. */
+static void arm_poll(struct virtio_blk *b)
+{
+	if (b->pending && b->disk->ops->poll && b->poll.deadline == TIMER_NEVER)
+		vtimer_arm(&b->poll, tsc_now() + tsc_hz / 1000000 * b->disk->poll_us);
+}
+
 /* Takes requests while there is room for them, and tells the driver of those that are over. */
 static void work(struct virtio_blk *b)
 {
@@ -210,8 +215,7 @@ static void work(struct virtio_blk *b)
 		}
 	} while (b->free && virtq_rearm(&b->queue));
 	virtio_signal(&b->v, &b->queue);
-	if (b->pending && b->disk->ops->poll)
-		vtimer_arm(&b->poll, tsc_now() + tsc_hz / 1000000 * DISK_POLL_US);
+	arm_poll(b);
 }
 
 static void done(struct disk_request *r, int err)
@@ -233,8 +237,7 @@ static void poll(void *dev, u64 deadline)
 	struct virtio_blk *b = dev;
 
 	b->disk->ops->poll(b->disk);
-	if (b->pending)
-		vtimer_arm(&b->poll, tsc_now() + tsc_hz / 1000000 * DISK_POLL_US);
+	arm_poll(b);
 }
 
 static void notify(struct virtio_device *v, struct virtqueue *q)
@@ -280,7 +283,7 @@ static int create(struct vm *vm, struct disk *d, unsigned slot)
 	if (!b)
 		return -ENOMEM;
 	b->disk = d;
-	b->request_count = d->ops->cancel ? REQUESTS : 1;
+	b->request_count = d->ops->cancel ? DISK_MAX_PENDING : 1;
 	b->requests = vm_zalloc(vm, b->request_count * sizeof(*b->requests));
 	if (!b->requests)
 		return -ENOMEM;

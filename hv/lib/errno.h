@@ -15,6 +15,7 @@
 #define ENODEV	     19
 #define EINVAL	     22
 #define ENOSPC	     28
+#define ESPIPE	     29
 #define ERANGE	     34
 #define ENAMETOOLONG 36
 #define ENOSYS	     38

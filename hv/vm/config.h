@@ -31,7 +31,8 @@ struct disk_config {
 	u32 partition;		    /* of a DISK_HOST: from 1; 0 for all of it */
 	char name[CONFIG_PATH_MAX]; /* the path, or the PC's disk without the partition ("ahci0") */
 	bool readonly;
-	struct disk *disk; /* what hv/main.c opened it as; it outlives reboots */
+	bool boot_too;	   /* the whole of a DISK_HOST may be the one that pxHV was booted from */
+	struct disk *disk; /* what it was opened as; it outlives reboots */
 };
 
 struct vm_config {

@@ -21,7 +21,6 @@ struct disk_request {
 	u64 count;  /* to be on the disk and in whole blocks. Neither means anything for a flush */
 	struct guest_piece *pieces; /* of any alignment and length */
 	void (*done)(struct disk_request *r, int err);
-	void *driver; /* the disk driver's own, from submit() to done() */
 };
 
 /* Every call is made with *disk.lock held. */
@@ -32,21 +31,22 @@ struct disk_ops {
 	 * is done when a read sees it; a flush is done when all writes done before it are on the medium.
 	 * done() may submit the next request. */
 	int (*submit)(struct disk *d, struct disk_request *r);
-	/* Looks for finished requests; called every DISK_POLL_US while some are pending. NULL for drivers
-	 * whose interrupts suffice, and for those that are never pending. */
+	/* Looks for finished requests; called every poll_us while some are pending. NULL for drivers that
+	 * are never pending. */
 	void (*poll)(struct disk *d);
 	/* Forgets every pending request: on return done() is not called for it any more and the drive does
 	 * not touch its memory. May wait for the drive. NULL for those that are never pending. */
 	void (*cancel)(struct disk *d);
 };
 
-#define DISK_POLL_US 100
+#define DISK_MAX_PENDING 16 /* requests */
 
 struct disk {
 	const struct disk_ops *ops;
 	struct spinlock *lock; /* of the VM whose disk it is; set when the VM is made */
 	u64 sectors;	       /* of SECTOR_SIZE bytes */
 	u32 block_size;	       /* bytes of a logical block: 512 or 4096 */
+	u32 poll_us;
 	bool readonly, can_discard;
 	char serial[20]; /* what the guest reads as its ID; ends with the array or a NUL */
 };
@@ -54,3 +54,8 @@ struct disk {
 /* A disk in RAM whose content is data, size bytes that it keeps; the last sector is filled up with zeros, for
  * which there is room up to the end of the page. NULL when memory is out. */
 struct disk *ram_disk_create(u8 *data, u64 size, bool readonly, const char *serial);
+
+struct drive;
+
+/* A disk that is count blocks of a drive from first on, which are there, and nothing else of it. NULL as above. */
+struct disk *host_disk_create(struct drive *drive, u64 first, u64 count, bool readonly, const char *serial);

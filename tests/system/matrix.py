@@ -86,6 +86,15 @@ LINUX_MACHINES = [
 # Where Linux works with disks.
 DISK_MACHINES = [("bochs", "corei7_skylake_x"), ("qemu", "")]
 
+# What drives hang on, by which a guest has disks.
+DRIVES = [
+    ("qemu", "", "ide"),
+    ("qemu", "", "ahci"),
+    ("qemu", "", "nvme"),
+    ("qemu", "", "virtio"),
+    ("bochs", "corei7_skylake_x", "ide"),
+]
+
 # CPUs that cannot run it, and the sentence they get.
 NO_LONG_MODE = "this CPU has no long mode"
 NO_EPT = "lacks 'enable EPT'"

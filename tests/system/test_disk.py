@@ -19,8 +19,8 @@ on_disk_machines = pytest.mark.parametrize("engine, cpu", DISK_MACHINES)
 def linux(terminal):
     """Boots Linux with these disks, to its prompt."""
 
-    def boot(engine, cpu, *disks):
-        options = [o for d in disks for o in ("--disk", d)]
+    def boot(engine, cpu, *disks, options=()):
+        options = [*options, *(o for d in disks for o in ("--disk", d))]
         child = terminal("run", "--engine", engine, "--cpu", cpu, "--kernel", f"{BUILD}/linux/vmlinuz", "--initrd",
                          f"{BUILD}/linux/initrd.img", "--append", APPEND, *options)
         child.expect("Welcome to Linux", timeout=120)

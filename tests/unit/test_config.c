@@ -370,16 +370,17 @@ static void disks(void **state)
 		{DISK_FILE, 0, "dir/data.img", false},
 		{DISK_BOOT, 0, "a,b.img", true},
 		{DISK_HOST, 0, "ata0", true},
-		{DISK_HOST, 2, "ahci10", false},
+		{DISK_HOST, 2, "ahci10", false, true},
 	};
 	const struct vm_config *vm = vm_of(
-		"kernel = k\ndisk = file:dir/data.img\ndisk = boot:a,b.img,ro\ndisk=ata0,ro\ndisk=ahci10p2");
+		"kernel = k\ndisk = file:dir/data.img\ndisk = boot:a,b.img,ro\ndisk=ata0,ro\ndisk=ahci10p2,boot");
 
 	for (unsigned i = 0; i < ARRAY_SIZE(want); i++) {
 		assert_int_equal(vm->disks[i].kind, want[i].kind);
 		assert_int_equal(vm->disks[i].partition, want[i].partition);
 		assert_string_equal(vm->disks[i].name, want[i].name);
 		assert_int_equal(vm->disks[i].readonly, want[i].readonly);
+		assert_int_equal(vm->disks[i].boot_too, want[i].boot_too);
 	}
 	assert_vm_says("disk=a0\ndisk=a1\ndisk=a2\ndisk=a3\ndisk=a4", "pxhv.conf:7: more than 4 disks\n");
 }

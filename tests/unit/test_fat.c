@@ -341,6 +341,42 @@ static void reads_contiguous_and_fragmented_files(void **state)
 	}
 }
 
+static void extents(void **state)
+{
+	static const u32 together[] = {10, 11, 12, 13}, apart[] = {40, 41, 43}, back[] = {50, 49}, one[] = {60};
+	struct fat_file file;
+	u64 lba, sectors;
+
+	make_disk(2);
+	fill(together, 4);
+	fill(apart, 3);
+	fill(back, 2);
+	fill(one, 1);
+	put_entry(ROOT, 0, "TOGETHERBIN", 0x20, 10, 7 * 512 + 1);
+	put_entry(ROOT, 1, "APART   BIN", 0x20, 40, 6 * 512);
+	put_entry(ROOT, 2, "BACK    BIN", 0x20, 50, 4 * 512);
+	put_entry(ROOT, 3, "ONE     BIN", 0x20, 60, 511);
+	put_entry(ROOT, 4, "SHORT   BIN", 0x20, 60, 3 * 512);
+	mount_ok();
+	assert_int_equal(fat_open(&fat, "together.bin", &file), 0);
+	assert_int_equal(fat_extent(&fat, &file, &lba, &sectors), 0);
+	assert_ptr_equal(sector((u32)lba), cluster(10));
+	assert_int_equal(sectors, 7);
+	for (u32 i = 0; i < 2; i++) {
+		assert_int_equal(fat_open(&fat, i ? "back.bin" : "apart.bin", &file), 0);
+		assert_int_equal(fat_extent(&fat, &file, &lba, &sectors), -ESPIPE);
+	}
+	assert_int_equal(fat_open(&fat, "one.bin", &file), 0);
+	assert_int_equal(fat_extent(&fat, &file, &lba, &sectors), 0);
+	assert_int_equal(sectors, 0);
+	assert_string_equal(captured(), "");
+	assert_int_equal(fat_open(&fat, "short.bin", &file), 0);
+	assert_int_equal(fat_extent(&fat, &file, &lba, &sectors), -EINVAL);
+	link_to(60, 60);
+	assert_int_equal(mount(), 0); /* it has the FAT's sector cached */
+	assert_int_equal(fat_extent(&fat, &file, &lba, &sectors), -ESPIPE);
+}
+
 static void reads_an_empty_file(void **state)
 {
 	make_disk(1);
@@ -671,6 +707,7 @@ int main(void)
 		cmocka_unit_test(refuses_a_damaged_boot_sector),
 		cmocka_unit_test(reads_the_active_fat),
 		cmocka_unit_test(reads_contiguous_and_fragmented_files),
+		cmocka_unit_test(extents),
 		cmocka_unit_test(reads_an_empty_file),
 		cmocka_unit_test(reports_damaged_chains),
 		cmocka_unit_test(reports_a_file_that_begins_nowhere),

@@ -15,7 +15,7 @@ UNIT_LDFLAGS := $(UNIT_SAN) -Wl,--gc-sections,-z,muldefs
 # Sources in these folders that are not pure would be listed here.
 UNIT_EXCLUDE :=
 UNIT_SRC := $(filter-out $(UNIT_EXCLUDE),$(wildcard hv/lib/printf.c hv/lib/keymap.c hv/dev/*.c hv/load/*.c hv/vm/*.c \
-	boot/fat*.c boot/config*.c hv/host/memmap.c hv/host/mtrr.c \
+	boot/fat*.c boot/config*.c hv/host/memmap.c hv/host/mtrr.c hv/host/drive.c hv/host/partition.c \
 	hv/host/acpi_tables.c))
 UNIT_OBJ := $(UNIT_SRC:%.c=$(UNIT)/obj/%.o)
 

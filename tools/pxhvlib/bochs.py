@@ -14,6 +14,7 @@ from .project import need_program
 from .status import PxhvError, UsageError
 
 DEFAULT_CPU = "corei7_skylake_x"
+DRIVE_PLACES = ("ata0-slave", "ata1-master", "ata1-slave")
 IPS = 100_000_000  # also the frequency of the emulated TSC
 CONNECT_SECONDS = 30
 
@@ -31,6 +32,8 @@ clock: {clock}
 pci: enabled=1, chipset=i440fx
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=disk, mode=flat, path=disk.img
+ata1: enabled=1, ioaddr1=0x170, ioaddr2=0x370, irq=15
+{drives}
 boot: disk
 com1: enabled=1, mode=socket-client, dev=127.0.0.1:{port}
 speaker: enabled=0
@@ -63,10 +66,29 @@ def memory_option(size: int) -> str:
     return f"memory: guest={mib}, host={mib}"
 
 
+def attach(machine: Machine, image: Path, name: str) -> str:
+    """The name of a link to the image, so that Bochs' lock file lands in the work folder."""
+    link = machine.workdir / name
+    if link != image:
+        link.symlink_to(image.resolve())
+    return name
+
+
+def drive_lines(machine: Machine) -> str:
+    """The drives beside the boot disk. A read-only one keeps what is written for itself."""
+    lines = []
+    for place, drive in zip(DRIVE_PLACES, machine.drives):
+        mode = "volatile" if drive.readonly else "flat"
+        lines.append(f"{place}: type=disk, mode={mode}, path={attach(machine, drive.path, place + '.img')}")
+    return "\n".join(lines)
+
+
 def check(machine: Machine) -> None:
     """UsageError for a machine that Bochs cannot be."""
     if machine.media != "ide":
         raise UsageError(f"--media {machine.media}: Bochs boots from ide only, take --engine qemu")
+    if machine.drives and machine.drive_media != "ide":
+        raise UsageError(f"--disk-media {machine.drive_media}: Bochs has ide only, take --engine qemu")
     if machine.cpu and machine.cpu not in (models() or machine.cpu):
         raise UsageError(f"Bochs has no CPU model '{machine.cpu}'; it has: {' '.join(models())}")
 
@@ -85,14 +107,12 @@ def write_screen(process: subprocess.Popen, memory: Path, path: Path) -> None:
 def start(machine: Machine) -> Emulator:
     """Boots the machine; its serial line is connected when this returns."""
     check(machine)
-    link = machine.workdir / "disk.img"
-    if link != machine.disk:
-        link.symlink_to(machine.disk.resolve())  # so that Bochs' lock file lands in the work folder
+    attach(machine, machine.disk, "disk.img")
     listener = socket.create_server(("127.0.0.1", 0))
     clock = f"sync=slowdown, time0={int(time.time())}" if machine.person else "sync=none, time0=1700000000"
     (machine.workdir / "bochsrc").write_text(CONFIG.format(
         memory=memory_option(machine.memory), cpu=machine.cpu or DEFAULT_CPU, cpus=machine.cpus, ips=IPS,
-        clock=clock, port=listener.getsockname()[1]))
+        clock=clock, drives=drive_lines(machine), port=listener.getsockname()[1]))
     # Debian's Bochs stops in its debugger at reset: continue, and when the machine has ended, quit.
     screen = machine.workdir / "screen"
     save = f'writemem "{screen.name}" 0xb8000 {picture.TEXT_BYTES}\n' if machine.screenshot else ""

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from . import doctor, engine, gdb, guest, image, project, session, status
-from .emulator import Machine
+from .emulator import DRIVE_NAMES, Drive, Machine
 from .qemu import MEDIA
 from .status import PxhvError, UsageError
 from .terminal import Terminal
@@ -46,7 +46,8 @@ def add_guest_options(p: argparse.ArgumentParser) -> None:
     group = p.add_argument_group("the guest")
     group.add_argument("--disk", metavar="F[,ro]", action="append", default=[],
                        help="a disk image, more than one by repeating it; without --kernel the guest boots from the first as "
-                            "a PC would, also from a floppy's image")
+                            "a PC would, also from a floppy's image. run keeps in F what the guest writes, but for a floppy; "
+                            "with --config it is a drive of the PC, for the config to name")
     what = group.add_mutually_exclusive_group()
     what.add_argument("--kernel", metavar="F", help="a Linux bzImage")
     what.add_argument("--flat", metavar="F@ADDR:BITS", help="an image put at ADDR and started there, BITS 16 or 64")
@@ -64,6 +65,7 @@ def add_engine_options(p: argparse.ArgumentParser) -> None:
                    help="auto: KVM if it can nest here, else QEMU, which emulates AMD-V")
     p.add_argument("--cpu", metavar="MODEL", default="", help="in the engine's words (bochs --help cpu)")
     p.add_argument("--media", choices=MEDIA, default="ide", help="what QEMU boots the disk from")
+    p.add_argument("--disk-media", choices=DRIVE_NAMES, help="what --disk's drives hang on: virtio by default, Bochs has ide only")
     p.add_argument("--host-memory", metavar="M", help="of the PC; 512M by default, or more if the guests need it")
     p.add_argument("--count", action="store_true", help="QEMU: the TSC counts instructions, so that figures repeat")
     p.add_argument("--serial-log", metavar="F", help="write what the serial port says to F too")
@@ -91,6 +93,8 @@ def parser() -> argparse.ArgumentParser:
 
     boot = commands.add_parser("boot", help="boot a disk that `image` built")
     boot.add_argument("disk", metavar="DISK")
+    boot.add_argument("--disk", dest="disks", metavar="F[,ro]", action="append", default=[],
+                      help="a further drive of the PC: a disk image; more by repeating it")
     boot.add_argument("--cpus", metavar="N", type=positive, default=1, help="of the emulated PC")
     boot.add_argument("--quiet", action="store_true", help="no hint")
     add_engine_options(boot)
@@ -105,11 +109,20 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-def machine_from(args, disk: Path, workdir: Path, guest_memory: int) -> Machine:
+def choose_engine(args) -> None:
+    """Puts the engine and what it has in the place of what was left open."""
+    if args.engine == "auto":
+        args.engine = engine.choose(args.cpu)
+    if not args.disk_media:
+        args.disk_media = "ide" if args.engine == "bochs" else "virtio"
+
+
+def machine_from(args, disk: Path, workdir: Path, guest_memory: int, drives: list[Drive]) -> Machine:
     memory = max(HOST_MEMORY, guest_memory + HOST_SPARE)
     if args.host_memory:
         memory = project.parse_size(args.host_memory)
     return Machine(disk=disk, workdir=workdir, cpu=args.cpu, cpus=args.cpus, memory=memory, media=args.media, count=args.count,
+                   drives=drives, drive_media=args.disk_media,
                    screenshot=bool(args.screenshot), person=sys.stdin is not None and sys.stdin.isatty())
 
 
@@ -120,20 +133,20 @@ def boot_disk(args, machine: Machine) -> int:
             open(args.serial_log, "wb").close()
         except OSError as e:
             raise UsageError(f"cannot write {args.serial_log}: {e.strerror}") from e
-    name = engine.choose(args.cpu) if args.engine == "auto" else args.engine
-    emulator = engine.start(name, machine)
+    emulator = engine.start(args.engine, machine)
     log = Path(args.serial_log) if args.serial_log else None
     shot = Path(args.screenshot) if args.screenshot else None
     return session.run(emulator, Terminal(args.stdin), args.timeout, log, hint=not args.quiet, screenshot=shot)
 
 
 def command_run(args) -> int:
-    files = guest.boot_files(args, debug_exit=True)
+    choose_engine(args)
+    files = guest.boot_files(args, debug_exit=True, run=True)
     mbr, hypervisor = project.hypervisor(Path(args.build).absolute())
     with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:
         disk = Path(workdir) / "disk.img"
         image.build(disk, mbr, hypervisor, files)
-        return boot_disk(args, machine_from(args, disk, Path(workdir), files.memory))
+        return boot_disk(args, machine_from(args, disk, Path(workdir), files.memory, files.drives))
 
 
 def command_image(args) -> int:
@@ -144,11 +157,13 @@ def command_image(args) -> int:
 
 
 def command_boot(args) -> int:
+    choose_engine(args)
     disk = Path(args.disk)
     if not disk.is_file():
         raise UsageError(f"no such file: {disk}")
+    drives = guest.attached(args.disks, args)
     with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:
-        return boot_disk(args, machine_from(args, disk, Path(workdir), 0))
+        return boot_disk(args, machine_from(args, disk, Path(workdir), 0, drives))
 
 
 def command_gdb(args) -> int:

@@ -5,11 +5,23 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 libc = ctypes.CDLL(None)
+
+# What drives hang on, and what pxHV calls them there.
+DRIVE_NAMES = {"ide": "ata", "ahci": "ahci", "nvme": "nvme", "virtio": "virtio"}
+MOST_DRIVES = {"ide": 3, "ahci": 6}  # beside the boot disk
+
+
+@dataclass
+class Drive:
+    """A disk image that is a drive of the PC."""
+
+    path: Path
+    readonly: bool = False  # what is written does not reach the file
 
 
 @dataclass
@@ -21,7 +33,9 @@ class Machine:
     cpu: str = ""  # "" for the engine's default
     cpus: int = 1
     memory: int = 512 << 20  # bytes
-    media: str = "ide"
+    media: str = "ide"  # of the boot disk
+    drives: list[Drive] = field(default_factory=list)  # beside the boot disk
+    drive_media: str = "ide"  # theirs
     count: bool = False  # QEMU: the TSC counts instructions, so that figures repeat
     screenshot: bool = False  # one will be asked for, so the machine's last screen must stay
     person: bool = False  # somebody sits at the terminal: time must run as on their clock

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .emulator import DRIVE_NAMES, MOST_DRIVES, Drive
 from .project import parse_size, size_text
 from .status import PxhvError, UsageError
 
@@ -14,6 +15,8 @@ DEFAULT_MEMORY = "256M"
 SEABIOS = Path("/usr/share/seabios")
 BIOS = SEABIOS / "bios-256k.bin"
 VGA_BIOS = SEABIOS / "vgabios-isavga.bin"
+
+SECTOR = 512
 
 # Bytes of the floppies there were: an image of such a size is one, a hard disk none.
 FLOPPY_SIZES = {kib << 10 for kib in (160, 180, 320, 360, 720, 1200, 1440, 2880)}
@@ -31,7 +34,8 @@ class BootFiles:
 
     config: bytes
     files: dict[str, Path] = field(default_factory=dict)  # path on the partition: file on this PC
-    memory: int = 0  # bytes that the guests and their disks want together
+    memory: int = 0  # bytes that the guests and their disks in memory want together
+    drives: list[Drive] = field(default_factory=list)  # of the PC
 
     def add(self, source: Path, fallback: str) -> str:
         """Takes source along and gives its name on the partition: its own if that is a plain one."""
@@ -53,24 +57,56 @@ def firmware_lines(boot: BootFiles) -> list[str]:
     return [f"firmware = {boot.add(BIOS, 'bios.bin')}", f"vgabios = {boot.add(VGA_BIOS, 'vgabios.bin')}"]
 
 
-def disk_lines(boot: BootFiles, disks: list[str], firmware: bool) -> list[str]:
-    """Config lines of the disks. A floppy is for the firmware only, which takes one."""
+def split_disk(text: str) -> Drive:
+    """--disk's F or F,ro."""
+    drive = Drive(Path(text.removesuffix(",ro")), text.endswith(",ro"))
+    if not drive.path.is_file():
+        raise UsageError(f"no such file: {drive.path}")
+    return drive
+
+
+def attach(drives: list[Drive], drive: Drive, args) -> str:
+    """Makes the image a further drive of the PC and gives pxHV's name for it."""
+    number = len(drives)
+    if number == MOST_DRIVES.get(args.disk_media, number + 1):
+        raise UsageError(f"more than {number} disks on {args.disk_media}; --disk-media takes others")
+    if not drive.readonly and (rest := drive.path.stat().st_size % SECTOR):
+        raise UsageError(f"{drive.path} ends with {rest} bytes that are no sector of {SECTOR}; {drive.path},ro can be read")
+    drives.append(drive)
+    return f"{DRIVE_NAMES[args.disk_media]}{number + (args.media == args.disk_media)}"
+
+
+def attached(disks: list[str], args) -> list[Drive]:
+    """--disk's images as drives that the config names."""
+    drives = []
+    for text in disks:
+        attach(drives, split_disk(text), args)
+    return drives
+
+
+def disk_lines(boot: BootFiles, args, run: bool) -> list[str]:
+    """Config lines of the disks: drives of the PC where it is to run, so that they keep what is written; else files of the boot
+    partition, as odd ones are in any case. A floppy is for the firmware only, which takes one."""
     lines = []
-    for number, text in enumerate(disks):
-        plain = text.removesuffix(",ro")
-        disk = Path(plain)
-        name = boot.add(disk, f"disk{number}.img")
-        boot.memory += disk.stat().st_size
-        if firmware and disk.stat().st_size in FLOPPY_SIZES:
-            if any(line.startswith("floppy") for line in lines):
-                raise UsageError("there is one floppy drive only")
-            lines.append(f"floppy = {name}")
+    for number, drive in enumerate(map(split_disk, args.disk)):
+        size = drive.path.stat().st_size
+        floppy = size in FLOPPY_SIZES and not (args.kernel or args.flat)
+        end = ",ro" if drive.readonly else ""
+        if run and not floppy and not (drive.readonly and size % SECTOR):
+            lines.append(f"disk = {attach(boot.drives, drive, args)}{end}")
+            continue
+        name = boot.add(drive.path, f"disk{number}.img")
+        boot.memory += size
+        if not floppy:
+            lines.append(f"disk = file:{name}{end}")
+        elif any(line.startswith("floppy") for line in lines):
+            raise UsageError("there is one floppy drive only")
         else:
-            lines.append(f"disk = file:{name}{text[len(plain):]}")
+            lines.append(f"floppy = {name}")
     return lines
 
 
-def from_options(args, debug_exit: bool) -> BootFiles:
+def from_options(args, debug_exit: bool, run: bool) -> BootFiles:
     """One guest from --kernel, --flat or --disk. debug_exit gives it the port that ends a run with a value."""
     boot = BootFiles(b"")
     memory = parse_size(args.memory or DEFAULT_MEMORY)
@@ -90,7 +126,7 @@ def from_options(args, debug_exit: bool) -> BootFiles:
         if not m:
             raise UsageError(f"'{args.flat}' is not FILE@ADDR:16 or FILE@ADDR:64")
         lines.append(f"flat = {boot.add(Path(m[1]), 'guest.bin')}@{m[2]}:{m[3]}")
-    lines += disk_lines(boot, args.disk, not (args.kernel or args.flat))
+    lines += disk_lines(boot, args, run)
     lines += [f"memory = {size_text(memory)}", f"cpus = {args.cpus}"]
     if debug_exit:
         lines.append("debug-exit = yes")
@@ -138,17 +174,19 @@ def from_config(args) -> BootFiles:
     return boot
 
 
-def boot_files(args, debug_exit: bool) -> BootFiles:
-    """The boot partition that the options ask for."""
+def boot_files(args, debug_exit: bool, run: bool = False) -> BootFiles:
+    """The boot partition that the options ask for, and the drives beside it where a PC is to run."""
     if args.config:
-        for option in ("initrd", "append", "memory", "quiet", "disk"):
+        for option in ("initrd", "append", "memory", "quiet", *(() if run else ("disk",))):
             if getattr(args, option) not in (None, False, []):
                 raise UsageError(f"--{option} does not go with --config: write it there")
-        return from_config(args)
+        boot = from_config(args)
+        boot.drives = attached(args.disk, args)
+        return boot
     if args.file:
         raise UsageError("--file goes with --config")
     if not (args.kernel or args.flat or args.disk):
         raise UsageError("which guest? One of --kernel, --flat, --disk and --config is needed")
     if not args.kernel and (args.initrd or args.append is not None):
         raise UsageError("--initrd and --append go with --kernel")
-    return from_options(args, debug_exit)
+    return from_options(args, debug_exit, run)

@@ -15,7 +15,7 @@ PROGRAM = "qemu-system-x86_64"
 
 # How the boot disk hangs on the machine.
 MEDIA = {
-    "ide": ["-device", "ide-hd,drive=boot,bootindex=0"],
+    "ide": ["-device", "ide-hd,bus=ide.0,drive=boot,bootindex=0"],
     "ahci": ["-device", "ahci,id=ahci", "-device", "ide-hd,drive=boot,bus=ahci.0,bootindex=0"],
     "nvme": ["-device", "nvme,serial=pxhv,drive=boot,bootindex=0"],
     "virtio": ["-device", "virtio-blk-pci,drive=boot,bootindex=0"],
@@ -34,16 +34,37 @@ def version() -> str:
     return m[1] if m else "unknown"
 
 
+def quoted(path: Path) -> str:
+    """A file's name as an option's value: QEMU wants commas doubled."""
+    return str(path.resolve()).replace(",", ",,")
+
+
+def drive_options(machine: Machine) -> list[str]:
+    """The drives beside the boot disk, in their order. A flush of theirs reaches this PC's own disk."""
+    options = ["-device", "ahci,id=drives"] if machine.drives and machine.drive_media == "ahci" else []
+    for n, drive in enumerate(machine.drives):
+        place = n + (machine.media == "ide")
+        device = {
+            "ide": f"ide-hd,bus=ide.{place // 2},unit={place % 2}",
+            "ahci": f"ide-hd,bus=drives.{n}",
+            "nvme": f"nvme,serial=drive{n}",
+            "virtio": "virtio-blk-pci",
+        }[machine.drive_media]
+        snapshot = "on" if drive.readonly else "off"
+        options += ["-drive", f"if=none,id=drive{n},format=raw,cache=writeback,snapshot={snapshot},file={quoted(drive.path)}",
+                    "-device", f"{device},drive=drive{n}"]
+    return options
+
+
 def command(machine: Machine, kvm: bool) -> list[str]:
     """The command line but for its serial port."""
-    # disk names may hold commas, which QEMU wants doubled
-    disk = str(machine.disk.resolve()).replace(",", ",,")
     return [
         need_program(PROGRAM), "-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc",
         "-accel", "kvm" if kvm else "tcg", *(["-icount", "shift=0,sleep=off"] if machine.count else []),
         "-cpu", machine.cpu or ("host" if kvm else "max"),
         "-smp", str(machine.cpus), "-m", f"{(machine.memory + 0xFFFFF) >> 20}M", "-device", "VGA",
-        "-drive", f"if=none,id=boot,format=raw,cache=unsafe,file={disk}", *MEDIA[machine.media],
+        "-drive", f"if=none,id=boot,format=raw,cache=writeback,file={quoted(machine.disk)}", *MEDIA[machine.media],
+        *drive_options(machine),
     ]  # fmt: skip
 
 

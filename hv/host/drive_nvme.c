@@ -1,0 +1,232 @@
+/* NVMe (NVM Express Base 1.4): one pair of queues, namespace 1. */
+#include "host/drive.h"
+#include "host/irq.h"
+#include "host/page.h"
+#include "host/paging.h"
+#include "host/pci.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+/* Registers by their offset / 4. */
+enum { CAP = 0, CAP_HIGH = 1, CC = 5, CSTS = 7, AQA = 9, ASQ = 10, ACQ = 12, DOORBELLS = 0x1000 / 4 };
+
+#define BAR_SIZE       0x2000
+#define CAP_TO(cap)    ((cap) >> 24 & 0xFF) /* 500 ms each: what the controller may take to get ready */
+#define CAPH_DSTRD(h)  ((h) & 15)
+#define CAPH_MPSMIN(h) ((h) >> 16 & 15)
+#define CC_ENABLE      (4U << 20 | 6U << 16 | 1) /* entries of 16 and 64 bytes, pages of 4 KiB */
+#define CSTS_RDY       BIT(0)
+#define CSTS_CFS       BIT(1) /* fatal */
+
+#define ENTRIES	   32U /* of each queue: more than tags, so that none is ever full */
+#define ADMIN_MS   1000
+#define PRP_PAGES  64 /* of 4 KiB in a command */
+#define NAMESPACE  1
+#define PHASE	   BIT(16)
+
+enum { ADMIN_CREATE_SQ = 1, ADMIN_CREATE_CQ = 5, ADMIN_IDENTIFY = 6, ADMIN_SET_FEATURES = 9 };
+enum { FEATURE_QUEUES = 7 };
+static const u8 opcodes[] = {[DRIVE_READ] = 2, [DRIVE_WRITE] = 1, [DRIVE_FLUSH] = 0};
+
+struct command {
+	u32 op; /* opcode, command id << 16 */
+	u32 nsid;
+	u64 reserved, metadata, prp[2];
+	u32 dw[6]; /* 10 to 15 */
+};
+
+struct completion {
+	u32 result, reserved, sq;
+	u32 status; /* command id, phase, status << 17 */
+};
+
+struct queue {
+	struct command *sq;
+	volatile struct completion *cq;
+	volatile u32 *doorbell[2];
+	u32 tail, head;
+	u32 phase; /* of new completions: PHASE or 0 */
+};
+
+struct nvme {
+	struct drive d;
+	struct spinlock lock;
+	volatile u32 *regs;
+	struct queue admin, io;
+	u64 (*lists)[PRP_PAGES]; /* one a tag */
+	u32 *data;		 /* a page for what the controller tells of itself */
+};
+
+static void ring(struct queue *q, const struct command *c)
+{
+	q->sq[q->tail] = *c;
+	q->tail = (q->tail + 1) % ENTRIES;
+	dma_barrier();
+	*q->doorbell[0] = q->tail;
+}
+
+/* The next completion: its command id and status, or -1. */
+static long reap(struct queue *q, u32 *status)
+{
+	u32 s = q->cq[q->head].status;
+
+	if ((s & PHASE) != q->phase)
+		return -1;
+	q->head = (q->head + 1) % ENTRIES;
+	if (!q->head)
+		q->phase ^= PHASE;
+	*q->doorbell[1] = q->head;
+	*status = s >> 17 & 0x7FF;
+	return (u16)s;
+}
+
+static int admin(struct nvme *n, struct command *c)
+{
+	u32 status;
+
+	ring(&n->admin, c);
+	return wait_until(reap(&n->admin, &status) >= 0, ADMIN_MS) && !status ? 0 : -EIO;
+}
+
+/* The first page by PRP 1; the others by PRP 2, or by the tag's list when there are several (4.3). */
+static void set_prps(struct nvme *n, u32 tag, const struct drive_cmd *cmd, struct command *c)
+{
+	u64 *list = n->lists[tag];
+	u32 pages = 0;
+
+	for (u32 i = 0; i < cmd->count; i++)
+		for (u64 at = cmd->seg[i].addr, end = at + cmd->seg[i].len; at < end;
+		     at = (at & PAGE_MASK) + PAGE_SIZE)
+			if (pages++)
+				list[pages - 2] = at;
+			else
+				c->prp[0] = at;
+	c->prp[1] = pages > 2 ? (u64)list : pages == 2 ? list[0] : 0;
+}
+
+static void start(struct drive *d, u32 tag, const struct drive_cmd *cmd)
+{
+	struct nvme *n = (struct nvme *)d;
+	struct command c = {.op = opcodes[cmd->op] | tag << 16, .nsid = NAMESPACE};
+
+	if (cmd->op != DRIVE_FLUSH) {
+		set_prps(n, tag, cmd, &c);
+		c.dw[0] = (u32)cmd->block;
+		c.dw[1] = (u32)(cmd->block >> 32);
+		c.dw[2] = cmd->blocks - 1;
+	}
+	ring(&n->io, &c);
+}
+
+static int poll(struct drive *d)
+{
+	struct nvme *n = (struct nvme *)d;
+	u32 status;
+	long id;
+
+	while (d->busy && (id = reap(&n->io, &status)) >= 0)
+		drive_done(d, (u32)id, status ? -EIO : 0);
+	return d->busy && n->regs[CSTS] & CSTS_CFS ? -EIO : 0; /* also when all reads give ones */
+}
+
+static void set_up(struct nvme *n, struct queue *q, unsigned id)
+{
+	u32 stride = CAPH_DSTRD(n->regs[CAP_HIGH]);
+
+	memset(q->sq, 0, PAGE_SIZE);
+	memset((void *)q->cq, 0, PAGE_SIZE);
+	q->doorbell[0] = n->regs + DOORBELLS + ((2 * id) << stride);
+	q->doorbell[1] = n->regs + DOORBELLS + ((2 * id + 1) << stride);
+	q->tail = q->head = 0;
+	q->phase = PHASE;
+}
+
+static bool ready(struct nvme *n, u32 want)
+{
+	return wait_until((n->regs[CSTS] & CSTS_RDY) == want, 500 * (CAP_TO(n->regs[CAP]) + 1));
+}
+
+static int reset(struct drive *d)
+{
+	struct nvme *n = (struct nvme *)d;
+	volatile u32 *r = n->regs;
+	struct command queues = {.op = ADMIN_SET_FEATURES, .dw = {FEATURE_QUEUES, 0}};
+	struct command cq = {.op = ADMIN_CREATE_CQ,
+			     .prp[0] = (u64)n->io.cq,
+			     .dw = {(ENTRIES - 1) << 16 | 1, d->interrupts ? 3 : 1}};
+	struct command sq = {.op = ADMIN_CREATE_SQ,
+			     .prp[0] = (u64)n->io.sq,
+			     .dw = {(ENTRIES - 1) << 16 | 1, 1 << 16 | 1}};
+
+	if (!~r[CSTS])
+		return -EIO;
+	r[CC] = 0;
+	if (!ready(n, 0))
+		return -EIO;
+	set_up(n, &n->admin, 0);
+	set_up(n, &n->io, 1);
+	r[AQA] = (ENTRIES - 1) << 16 | (ENTRIES - 1);
+	r[ASQ] = (u32)(u64)n->admin.sq;
+	r[ASQ + 1] = (u32)((u64)n->admin.sq >> 32);
+	r[ACQ] = (u32)(u64)n->admin.cq;
+	r[ACQ + 1] = (u32)((u64)n->admin.cq >> 32);
+	dma_barrier();
+	r[CC] = CC_ENABLE;
+	return ready(n, 1) && !admin(n, &queues) && !admin(n, &cq) && !admin(n, &sq) ? 0 : -EIO;
+}
+
+static const struct drive_ops nvme_ops = {start, poll, reset};
+
+/* Asks the controller for its limits and the namespace for its size. */
+static int identify(struct nvme *n)
+{
+	enum { NAMESPACE_DATA = 0, CONTROLLER = 1 };
+	struct command c = {.op = ADMIN_IDENTIFY, .prp[0] = (u64)n->data, .dw = {CONTROLLER}};
+	const u8 *bytes = (const u8 *)n->data;
+	u32 format;
+
+	if (admin(n, &c))
+		return -EIO;
+	n->d.rules.max_bytes = (PRP_PAGES - 1) * PAGE_SIZE;
+	if (bytes[77] && bytes[77] < 6) /* MDTS: of pages, as a power of two */
+		n->d.rules.max_bytes = (u32)PAGE_SIZE << bytes[77];
+	memcpy(n->d.model, bytes + 24, sizeof(n->d.model));
+	c.nsid = NAMESPACE;
+	c.dw[0] = NAMESPACE_DATA;
+	if (admin(n, &c))
+		return -EIO;
+	memcpy(&n->d.blocks, n->data, sizeof(n->d.blocks));
+	format = n->data[128 / 4 + (bytes[26] & 15)];
+	if (!(format & 0xFFFF) && (format >> 16 & 0xFF) < 16) /* no metadata beside the blocks */
+		n->d.block_size = 1U << (format >> 16 & 0xFF);
+	return 0;
+}
+
+int nvme_probe(u32 fn)
+{
+	u64 bar = pci_bar(fn, 0);
+	struct nvme *n = page_alloc();
+
+	if (!bar || !n || !(n->regs = mmio_map(bar, BAR_SIZE)))
+		return -ENODEV;
+	pci_enable(fn);
+	n->admin.sq = page_alloc();
+	n->admin.cq = page_alloc();
+	n->io.sq = page_alloc();
+	n->io.cq = page_alloc();
+	n->lists = page_alloc_run(DRIVE_TAGS * sizeof(*n->lists), PAGE_SIZE, 0);
+	n->data = page_alloc();
+	if (!n->admin.sq || !n->admin.cq || !n->io.sq || !n->io.cq || !n->lists || !n->data ||
+	    CAPH_MPSMIN(n->regs[CAP_HIGH]) || CAPH_DSTRD(n->regs[CAP_HIGH]) > 8)
+		return -ENODEV;
+	n->d.ops = &nvme_ops;
+	n->d.lock = &n->lock;
+	n->d.depth = DRIVE_TAGS;
+	n->d.interrupts = pci_msi(fn, VEC_DISK);
+	n->d.rules = (struct dma_rules){
+		.align = 4, .max_segments = DRIVE_SEGMENTS, .limit = ~0ULL, .page_joints = true};
+	if (reset(&n->d) || identify(n))
+		return -ENODEV;
+	drive_add(&n->d, "nvme");
+	return 0;
+}

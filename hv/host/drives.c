@@ -1,0 +1,82 @@
+/* The PC's drives: which there are, by name. */
+#include "host/console.h"
+#include "host/drive.h"
+#include "host/irq.h"
+#include "host/pci.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+/* PCI_ID. */
+#define VIRTIO_BLK	  0x10421AF4
+#define VIRTIO_BLK_LEGACY 0x10011AF4 /* transitional */
+
+static const struct {
+	u32 class, mask; /* class, subclass, programming interface */
+	int (*probe)(u32 fn);
+} controllers[] = {
+	{0x010100, 0xFFFF00, ata_probe},
+	{0x010601, 0xFFFFFF, ahci_probe},
+	{0x010802, 0xFFFFFF, nvme_probe},
+};
+
+static struct drive *drives[DRIVES_MAX];
+static u32 drive_count;
+
+void drive_add(struct drive *d, const char *kind)
+{
+	u32 number = 0;
+
+	for (u32 i = 0; i < drive_count; i++)
+		number += !strncmp(drives[i]->name, kind, strlen(kind));
+	ksnprintf(d->name, sizeof(d->name), "%s%u", kind, number);
+	if (drive_count == DRIVES_MAX || (d->block_size != 512 && d->block_size != 4096) || !d->blocks) {
+		printk("disk %s: cannot use it (%lu blocks of %u bytes)\n", d->name, d->blocks,
+		       d->block_size);
+		return;
+	}
+	d->waiting_end = &d->waiting;
+	drives[drive_count++] = d;
+	story("disk %s: %llu MiB %.40s", d->name, d->blocks * d->block_size / MiB, d->model);
+}
+
+struct drive *drive_at(unsigned n)
+{
+	return n < drive_count ? drives[n] : NULL;
+}
+
+/* One vector for all: who has nothing running has nothing to look at. */
+static void interrupt(void)
+{
+	for (u32 i = 0; i < drive_count; i++) {
+		struct drive *d = drives[i];
+
+		if (!d->busy && !d->waiting)
+			continue;
+		spin_lock(d->lock);
+		drive_poll(d);
+		spin_unlock(d->lock);
+		for (struct drive_user *u = d->users; u; u = u->next)
+			u->finished(u);
+	}
+}
+
+static void found(u32 fn, u32 class)
+{
+	u32 id = pci_read(fn, PCI_ID);
+	int (*probe)(u32 fn) = NULL;
+
+	if (id == VIRTIO_BLK || id == VIRTIO_BLK_LEGACY)
+		probe = virtio_probe;
+	for (unsigned i = 0; i < ARRAY_SIZE(controllers); i++)
+		if ((class & controllers[i].mask) == controllers[i].class)
+			probe = controllers[i].probe;
+	if (probe && probe(fn))
+		printk("PCI %02x:%02x.%u: cannot drive this disk controller (%04x:%04x)\n", fn >> 8, fn >> 3 & 31,
+		       fn & 7, id & 0xFFFF, id >> 16);
+}
+
+void drives_init(void)
+{
+	irq_set_handler(VEC_DISK, interrupt);
+	pci_scan(found);
+}

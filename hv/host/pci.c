@@ -1,0 +1,148 @@
+/* PCI by configuration mechanism #1 (PCI Local Bus 3.0, 3.2.2.3.2). Every chipset has it, and all that we look
+ * at lies in the first 256 bytes, which is as far as it reaches. */
+#include "host/pci.h"
+
+#include "host/apic.h"
+#include "host/cpu.h"
+#include "host/paging.h"
+
+#define CONFIG_ADDRESS 0xCF8
+#define CONFIG_DATA    0xCFC
+#define CONFIG_ENABLE  BIT(31)
+
+#define HEADER		0x0C
+#define HEADER_MULTI	BIT(23)
+#define HEADER_TYPE(h)	((h) >> 16 & 0x7F)
+#define TYPE_BRIDGE	1
+#define BRIDGE_BUSES	0x18
+#define CAPABILITIES	0x34
+#define STATUS_CAPS	BIT(20) /* in the word of PCI_COMMAND */
+#define COMMAND_ENABLE	0x407	/* I/O, memory, bus master, no INTx */
+#define CAPS_MAX	48	/* as many as find room */
+#define BAR_IO		BIT(0)
+#define BAR_64		BIT(2)
+#define MSI_ADDRESS	0xFEE00000U
+#define MSI_ENABLE	BIT(16) /* in the capability's first word */
+#define MSI_64		BIT(23)
+#define MSI_MULTIPLE	(7U << 20)
+#define MSIX_ENABLE	BIT(31)
+#define MSIX_MASK	BIT(30)
+
+static void address(u32 fn, u32 reg)
+{
+	outl(CONFIG_ADDRESS, CONFIG_ENABLE | fn << 8 | (reg & 0xFC));
+}
+
+u32 pci_read(u32 fn, u32 reg)
+{
+	address(fn, reg);
+	return inl(CONFIG_DATA);
+}
+
+void pci_write(u32 fn, u32 reg, u32 val)
+{
+	address(fn, reg);
+	outl(CONFIG_DATA, val);
+}
+
+u64 pci_bar(u32 fn, unsigned n)
+{
+	u32 low = pci_read(fn, PCI_BAR0 + 4 * n);
+
+	if (low & BAR_IO)
+		return low & 0xFFFC;
+	return (low & ~15U) | (low & BAR_64 ? (u64)pci_read(fn, PCI_BAR0 + 4 * n + 4) << 32 : 0);
+}
+
+void pci_enable(u32 fn)
+{
+	/* The status bits beside it are cleared by ones. */
+	pci_write(fn, PCI_COMMAND, (pci_read(fn, PCI_COMMAND) & 0xFFFF) | COMMAND_ENABLE);
+}
+
+u32 pci_capability(u32 fn, u8 id, u32 after)
+{
+	u32 at = after ? pci_read(fn, after) >> 8 : pci_read(fn, CAPABILITIES);
+
+	if (!(pci_read(fn, PCI_COMMAND) & STATUS_CAPS))
+		return 0;
+	for (unsigned i = 0; i < CAPS_MAX && (at &= 0xFC) >= 0x40; i++) {
+		u32 cap = pci_read(fn, at);
+
+		if ((u8)cap == id)
+			return at;
+		at = cap >> 8;
+	}
+	return 0;
+}
+
+static bool use_msix(u32 fn, u32 cap, u32 to, u8 vector)
+{
+	u32 table = pci_read(fn, cap + 4);
+	u64 bar = pci_bar(fn, table & 7);
+	volatile u32 *entry = bar ? mmio_map(bar + (table & ~7U), 16) : NULL;
+
+	if (!entry)
+		return false;
+	entry[0] = to;
+	entry[1] = 0;
+	entry[2] = vector;
+	entry[3] = 0; /* not masked */
+	pci_write(fn, cap, (pci_read(fn, cap) & ~MSIX_MASK) | MSIX_ENABLE);
+	return true;
+}
+
+bool pci_msi(u32 fn, u8 vector)
+{
+	u32 to = MSI_ADDRESS | apic_id() << 12, cap, head, data;
+
+	if (apic_id() > 254) /* the address has 8 bits for it */
+		return false;
+	cap = pci_capability(fn, PCI_CAP_MSIX, 0);
+	if (cap)
+		return use_msix(fn, cap, to, vector);
+	cap = pci_capability(fn, PCI_CAP_MSI, 0);
+	if (!cap)
+		return false;
+	head = pci_read(fn, cap) & ~MSI_MULTIPLE;
+	data = cap + (head & MSI_64 ? 12 : 8);
+	pci_write(fn, cap + 4, to);
+	if (head & MSI_64)
+		pci_write(fn, cap + 8, 0);
+	pci_write(fn, data, (pci_read(fn, data) & ~0xFFFFU) | vector);
+	pci_write(fn, cap, head | MSI_ENABLE);
+	return true;
+}
+
+void pci_scan(void (*found)(u32 fn, u32 class))
+{
+	u64 buses[4] = {1}; /* known and not seen yet; a bridge leads to higher numbers only, so it ends */
+
+	outl(CONFIG_ADDRESS, CONFIG_ENABLE);
+	if (inl(CONFIG_ADDRESS) != CONFIG_ENABLE)
+		return;
+	for (u32 fn = 0; fn < 0x10000; fn++) {
+		u32 header;
+
+		if (!(buses[fn >> 14] & BIT(fn >> 8 & 63))) {
+			fn |= 0xFF; /* on to the next bus */
+			continue;
+		}
+		if ((u16)pci_read(fn, PCI_ID) == 0xFFFF) {
+			if (!(fn & 7))
+				fn |= 7; /* no function 0, no others */
+			continue;
+		}
+		header = pci_read(fn, HEADER);
+		if (HEADER_TYPE(header) == TYPE_BRIDGE) {
+			u32 bus = pci_read(fn, BRIDGE_BUSES) >> 8 & 0xFF;
+
+			if (bus > fn >> 8)
+				buses[bus >> 6] |= BIT(bus & 63);
+		} else {
+			found(fn, pci_read(fn, PCI_CLASS) >> 8);
+		}
+		if (!(fn & 7) && !(header & HEADER_MULTI))
+			fn |= 7;
+	}
+}
