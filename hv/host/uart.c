@@ -76,12 +76,14 @@ static void set_ier(struct uart *u)
 
 void uart_pump(struct uart *u)
 {
-	if (u->head == u->tail || !(in(u, LSR) & LSR_THRE))
+	if (u->head == u->tail)
 		return;
-	u->stuck = false;
-	for (unsigned room = FIFO_SIZE; room && u->head != u->tail; room--)
-		out(u, RBR, u->ring[u->tail++ % RING_SIZE]);
-	set_ier(u);
+	if (in(u, LSR) & LSR_THRE) {
+		u->stuck = false;
+		for (unsigned room = FIFO_SIZE; room && u->head != u->tail; room--)
+			out(u, RBR, u->ring[u->tail++ % RING_SIZE]);
+	}
+	set_ier(u); /* also when the line is busy: its interrupt sends the rest */
 }
 
 static bool wait_for(const struct uart *u, u8 lsr_bit)
