@@ -11,6 +11,8 @@ FUZZ_CFLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-saniti
 FUZZ_SRC_fat := boot/fat.c boot/fat_dir.c hv/lib/printf.c
 FUZZ_SRC_multiboot := hv/load/multiboot.c hv/load/elf.c hv/load/start.c hv/load/e820.c hv/lib/printf.c
 FUZZ_SRC_gdb := $(addprefix hv/debug/gdb_,packet.c regs.c command.c break.c memory.c)
+FUZZ_SRC_monitor := $(addprefix hv/debug/,mon_command.c mon_info.c mon_mem.c mon_regs.c mon_walk.c mon_exits.c mon_run.c \
+	lineedit.c disasm.c) hv/vm/decode.c hv/lib/printf.c
 FUZZ_SRC_config := boot/config.c boot/config_key.c hv/lib/printf.c
 
 .PHONY: fuzz

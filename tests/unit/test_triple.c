@@ -49,7 +49,8 @@ static void second_run_tells(void **state)
 	vcpu.exits += 4;
 	vcpu_triple_fault(&vcpu);
 	assert_int_equal(fake_end, VM_DIED);
-	assert_string_equal(captured(), "triple fault at rip 0x1000: #GP could not be delivered, nor the #DF after it");
+	assert_string_equal(captured(),
+			    "triple fault at rip 0x1000: #GP could not be delivered, nor the #DF after it");
 	assert_int_equal(vcpu.debug, 0);
 	assert_int_equal(vcpu.rip, CODE);
 	assert_int_equal(vcpu.exits, 100);
