@@ -91,5 +91,5 @@ void gdb_put_stop(u32 index); /* the stop reply of a vcpu, into gdb.out */
 
 /* gdb_stub.c */
 bool gdb_exception(struct vcpu *v, u8 vector, u64 dr6); /* struct vm_debugger.exception */
-void gdb_transmit(void); /* sends gdb.out */
-void gdb_kill(void);	 /* ends the VM as by its power button */
+void gdb_transmit(void);				/* sends gdb.out */
+void gdb_kill(void);					/* ends the VM as by its power button */

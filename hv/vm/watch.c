@@ -1,6 +1,7 @@
-/* vcpus that will do nothing any more, so that somebody hears of it. One exits again and again at one instruction,
- * with nothing changed by it: an exception whose delivery raises it anew, or a mistake of ours. One has halted
- * with interrupts off: that is also how kernels end whose author sits there and reads their last words. */
+/* vcpus that will do nothing any more, so that somebody hears of it. One exits again and again at one
+ * instruction, with nothing changed by it: an exception whose delivery raises it anew, or a mistake of ours.
+ * One has halted with interrupts off: that is also how kernels end whose author sits there and reads their
+ * last words. */
 #include "host/cpu.h"
 #include "lib/printf.h"
 #include "vm/vm.h"

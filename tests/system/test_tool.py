@@ -117,10 +117,10 @@ def test_config_names_a_missing_file(pxhv, echo_build, tmp_path, line):
 
 
 @pytest.mark.parametrize("text, want", [
-    ("[vm a]\n", "[vm a]\n[pxhv]\nreport = e9\n"),
-    ("[vm a]", "[vm a]\n[pxhv]\nreport = e9\n"),
-    ("[pxhv]\nquiet = yes\n[vm a]\n", "[pxhv]\nreport = e9\nquiet = yes\n[vm a]\n"),
-    ("[pxhv]\nreport = none\n[vm a]\n", "[pxhv]\nreport = e9\n\n[vm a]\n"),
+    ("[vm a]\n", "[vm a]\n[pxhv]\nreport = e9\nheadless = yes\n"),
+    ("[vm a]", "[vm a]\n[pxhv]\nreport = e9\nheadless = yes\n"),
+    ("[pxhv]\nquiet = yes\n[vm a]\n", "[pxhv]\nreport = e9\nheadless = yes\nquiet = yes\n[vm a]\n"),
+    ("[pxhv]\nreport = none\n[vm a]\n", "[pxhv]\nreport = e9\nheadless = yes\n\n[vm a]\n"),
 ])
 def test_config_gets_the_report(pxhv, echo_build, tmp_path, text, want):
     got = image_config(pxhv, echo_build, tmp_path, text, "--report")
