@@ -94,7 +94,8 @@ static void complete(struct lineedit *e)
 {
 	unsigned start = e->pos, typed, found = 0;
 	size_t common = 0;
-	const char *first = NULL, *w;
+	char first[LINE_SIZE];
+	const char *w;
 
 	while (start && e->line[start - 1] != ' ')
 		start--;
@@ -103,8 +104,8 @@ static void complete(struct lineedit *e)
 		if (strncmp(w, e->line + start, typed))
 			continue;
 		if (!found++) {
-			first = w;
-			common = strlen(w);
+			common = MIN(strlen(w), sizeof(first));
+			memcpy(first, w, common);
 		}
 		for (size_t i = 0; i < common; i++)
 			if (w[i] != first[i])

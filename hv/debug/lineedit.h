@@ -6,8 +6,8 @@
 #define LINE_SIZE	 73 /* with the prompt and the end a row of 80 columns is never left */
 #define LINEEDIT_HISTORY 8
 
-/* The n-th word, from 0, that may stand where line[start..] does, or NULL past the last. Every word is asked
- * for: the editor takes those that begin with what is typed. */
+/* The n-th word, from 0, that may stand where line[start..] does, or NULL past the last. One may be gone with
+ * the next. Every word is asked for: the editor takes those that begin with what is typed. */
 typedef const char *(*lineedit_words)(const char *line, size_t start, unsigned n);
 
 struct lineedit {

@@ -23,7 +23,9 @@ static void show_gate(const struct mon *m, const struct cpu_state *s, u32 vector
 		say(m, "gate %u at %llx is not mapped", vector, ULL(at));
 	else
 		say(m, "gate %u at %llx, %016llx, is %s", vector, ULL(at), ULL(gate),
-		    !gate ? "empty" : !(gate & BIT(47)) ? "not present" : "no interrupt or trap gate");
+		    !gate		? "empty"
+		    : !(gate & BIT(47)) ? "not present"
+					: "no interrupt or trap gate");
 }
 
 static void show_page_fault(const struct mon *m, const struct cpu_state *s, u64 addr, u32 error,
@@ -33,8 +35,8 @@ static void show_page_fault(const struct mon *m, const struct cpu_state *s, u64 
 
 	say(m, "%s of %llx: %s",
 	    error & PF_FETCH || addr == s->rip ? "fetch"
-	    : error & PF_WRITE ? "write"
-			       : "read",
+	    : error & PF_WRITE		       ? "write"
+					       : "read",
 	    ULL(addr),
 	    error & PF_RSVD	 ? "reserved bit in the page tables"
 	    : error & PF_PRESENT ? "no right to"

@@ -109,7 +109,7 @@ static const char *alternative(const char *s, unsigned n, char *buf, size_t size
 
 const char *mon_words(const char *line, size_t start, unsigned n)
 {
-	static char word[2][12]; /* the caller compares one with the next */
+	static char word[12];
 	const struct mon_command *c;
 	size_t len = 0;
 
@@ -124,7 +124,7 @@ const char *mon_words(const char *line, size_t start, unsigned n)
 		return mon_commands[n].name;
 	if (!strchr(c->args, '|'))
 		return NULL;
-	return alternative(c->args, n, word[n > 0], sizeof(word[0]));
+	return alternative(c->args, n, word, sizeof(word));
 }
 
 static bool is_word(char c)

@@ -107,6 +107,12 @@ GDB = [b"".join(map(packet, commands)) for commands in (
 )]
 
 
+MONITOR = [b"\0" + line.encode() for line in (
+    "help translate", "info regs", "info devices", "x/4xg rsp+8", "x/16i rip", "xp/2dh 0x1000", "disas rip-4 9", "translate cr3",
+    "trace 5", "step 3", "set cs 8", "set rip 0x1234", "log guest", "x/s gsbase", "xp/9999999999x 0xffffffffffffffff")]
+MONITOR += [b"\1inf\tv\t\r\x1b[A\x7f\x1b[D\x1b[H\x1b[3~x/i rip\r", b"\1" + b"y" * 100 + b"\x17\x15\x10\x10\x0estep\r"]
+
+
 def kernel(wide: bool, flags: int | None) -> bytes:
     """A small ELF file with one segment, a note, and a Multiboot header unless flags is None."""
     note = struct.pack("<III4sI", 4, 4, 18, b"Xen", 0x100040)
@@ -144,7 +150,8 @@ PARTITIONS = [
 def main() -> None:
     root = Path(sys.argv[1])
     seeds = {"fat": [fat_disk(1), fat_disk(2)], "config": CONFIGS, "fw_cfg": FW_CFG, "virtio": VIRTIO, "gdb": GDB,
-             "multiboot": [kernel(w, f) for w in (False, True) for f in (None, 3, 0x10003)], "partition": PARTITIONS}
+             "multiboot": [kernel(w, f) for w in (False, True) for f in (None, 3, 0x10003)], "partition": PARTITIONS,
+             "monitor": MONITOR}
     for name, inputs in seeds.items():
         folder = root / name
         folder.mkdir(parents=True, exist_ok=True)

@@ -135,6 +135,26 @@ def test_dead_guest_stays(session, engine):
     child.expect("died: ")
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_monitor_commands(session, engine):
+    """GDB's `monitor`, and the console's while GDB holds the guest."""
+    kernel = f"{KERNELS}/multiboot.elf"
+    child, gdb = session(engine, "--multiboot", kernel, file=kernel)
+    assert "rip    " in gdb.do("monitor info regs")
+    assert re.search(r"translate|guest-physical", gdb.do("monitor translate rip"))
+    assert "GDB has the VM" in gdb.do("monitor cont")
+    assert "no command 'nonsense'" in gdb.do("monitor nonsense")
+    child.send("\x01c")
+    child.expect_exact("pxhv> ")
+    child.send("info vms\r")
+    child.expect(r"guest \(multiboot, ")
+    child.expect_exact("pxhv> ")
+    child.send("step\r")
+    child.expect_exact("GDB has the VM")
+    gdb.do("monitor poweroff")
+    child.expect(pexpect.EOF)
+
+
 @pytest.fixture(scope="session")
 def start_kernel(tmp_path_factory):
     """The address of start_kernel in the Linux of `make linux`, without KASLR: the guest itself knows it."""

@@ -52,8 +52,8 @@ static void known(void **state)
 	char text[72];
 
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
-		unsigned len = disassemble((const u8 *)cases[i].bytes, cases[i].len, cases[i].bits, 0x1000, text,
-					   sizeof(text));
+		unsigned len = disassemble((const u8 *)cases[i].bytes, cases[i].len, cases[i].bits, 0x1000,
+					   text, sizeof(text));
 
 		assert_string_equal(text, cases[i].text);
 		assert_int_equal(len, cases[i].len);
@@ -69,7 +69,8 @@ static void cut_off(void **state)
 
 		memcpy(bytes, cases[i].bytes, cases[i].len);
 		for (unsigned n = 0; n < cases[i].len; n++)
-			assert_in_range(disassemble(bytes, n, cases[i].bits, 0x1000, text, sizeof(text)), 1, n + 1);
+			assert_in_range(disassemble(bytes, n, cases[i].bits, 0x1000, text, sizeof(text)), 1,
+					n + 1);
 	}
 }
 

@@ -155,9 +155,9 @@ static void junk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(edits, setup),	   cmocka_unit_test_setup(ends, setup),
-		cmocka_unit_test_setup(history, setup),	   cmocka_unit_test_setup(completion, setup),
-		cmocka_unit_test_setup(full, setup), cmocka_unit_test_setup(junk, setup),
+		cmocka_unit_test_setup(edits, setup),	cmocka_unit_test_setup(ends, setup),
+		cmocka_unit_test_setup(history, setup), cmocka_unit_test_setup(completion, setup),
+		cmocka_unit_test_setup(full, setup),	cmocka_unit_test_setup(junk, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
