@@ -59,8 +59,7 @@ static void start_waiting(struct drive *d)
 			end(j, j->err);
 			continue;
 		}
-		if (!d->busy)
-			d->since = tsc_now();
+		j->since = tsc_now();
 		d->busy |= BIT(tag);
 		d->running[tag] = j;
 		if (d->cable_busy)
@@ -75,7 +74,6 @@ static struct drive_job *take_running(struct drive *d, u32 tag)
 	d->busy &= ~BIT(tag);
 	if (d->cable_busy)
 		*d->cable_busy = false;
-	d->since = tsc_now();
 	return d->running[tag];
 }
 
@@ -126,11 +124,19 @@ void drive_submit(struct drive *d, struct drive_job *j)
 	start_waiting(d);
 }
 
+static bool is_late(const struct drive *d)
+{
+	for (u32 tag = 0; tag < d->depth; tag++)
+		if (d->busy & BIT(tag) && tsc_now() - d->running[tag]->since > TIMEOUT_SECONDS * tsc_hz)
+			return true;
+	return false;
+}
+
 void drive_poll(struct drive *d)
 {
 	if (d->busy && d->ops->poll(d))
 		reset(d, "it is not there any more, or has failed");
-	if (d->busy && tsc_now() - d->since > TIMEOUT_SECONDS * tsc_hz)
+	if (is_late(d))
 		reset(d, "no answer");
 	start_waiting(d);
 }

@@ -43,6 +43,7 @@ struct drive_job {
 	/* Called with the drive's lock held when the last command was a success, and at first: makes the next
 	 * one, or returns false when there is nothing left to do. -EIO in err ends the job as well. */
 	bool (*step)(struct drive_job *j, struct drive_cmd *c);
+	u64 since; /* TSC when its command began */
 	int err;
 	bool ended; /* set last, with the drive's lock held */
 	bool stop;  /* no further steps */
@@ -76,8 +77,7 @@ struct drive {
 	u8 timeouts; /* in a row */
 	struct dma_rules rules;
 	struct drive_user *users;
-	u32 busy;  /* tags */
-	u64 since; /* TSC when something last began or ended */
+	u32 busy; /* tags */
 	struct drive_job *running[DRIVE_TAGS], *waiting, **waiting_end;
 };
 

@@ -84,7 +84,7 @@ static int poll(struct drive *d)
 	struct cable *c = a->c;
 	u8 bm, status;
 
-	if (tsc_now() - d->since < tsc_hz / 1000000 * SETTLE_US)
+	if (tsc_now() - d->running[0]->since < tsc_hz / 1000000 * SETTLE_US)
 		return 0;
 	bm = inb(c->bm + BM_STATUS);
 	status = inb(c->control);

@@ -38,7 +38,7 @@ void mmio_write_address(volatile u32 *reg, const volatile void *p)
 
 void drive_add(struct drive *d, const char *kind)
 {
-	u32 number = 0;
+	u32 number = 0, len = sizeof(d->model);
 
 	for (u32 i = 0; i < drive_count; i++)
 		number += drives[i]->ops == d->ops;
@@ -50,7 +50,9 @@ void drive_add(struct drive *d, const char *kind)
 	}
 	d->waiting_end = &d->waiting;
 	drives[drive_count++] = d;
-	story("disk %s: %llu MiB %.40s", d->name, d->blocks * d->block_size / MiB, d->model);
+	while (len && d->model[len - 1] <= ' ')
+		len--;
+	story("disk %s: %llu MiB %.*s", d->name, d->blocks * d->block_size / MiB, (int)len, d->model);
 }
 
 struct drive *drive_at(unsigned n)

@@ -25,6 +25,18 @@ def boot(terminal, engine, cpu, *disks, options=()):
     return child
 
 
+def boot_in_memory(terminal, tmp_path, engine, cpu, *disks):
+    """The same with files of the boot partition as disks, which lie in the PC's memory."""
+    conf = tmp_path / "pxhv.conf"
+    conf.write_text("\n".join(["[vm a]", "kernel = vmlinuz", "initrd = initrd.img", f"cmdline = {APPEND}",
+                               *(f"disk = file:{d}" for d in disks)]) + "\n")
+    child = terminal("run", "--engine", engine, "--cpu", cpu, "--config", conf, "--file", f"{BUILD}/linux/vmlinuz", "--file",
+                     f"{BUILD}/linux/initrd.img")
+    child.expect("Welcome to Linux", timeout=120)
+    child.expect(PROMPT)
+    return child
+
+
 def empty(path, size):
     with open(path, "wb") as f:
         f.truncate(size)
@@ -44,7 +56,8 @@ def test_64_mib_come_back_and_survive_a_reboot(terminal, tmp_path, engine, cpu):
     def sum_of(data):
         return rf"\r\n{hashlib.md5(data).hexdigest()}  -"
 
-    child = boot(terminal, engine, cpu, empty(tmp_path / "data.img", 80 * MIB), f"{tmp_path}/source.img,ro")
+    empty(tmp_path / "data.img", 80 * MIB)
+    child = boot_in_memory(terminal, tmp_path, engine, cpu, "data.img", "source.img,ro")
     child.timeout = 120
     answer(child, "mke2fs -q /dev/vda >/dev/null && echo made", "\r\nmade")
     answer(child, "mount /dev/vda /mnt; echo mounted", "\r\nmounted")
@@ -65,13 +78,7 @@ def test_several_disks_in_memory(terminal, tmp_path, engine, cpu):
     empty(tmp_path / "b.img", 2 * MIB)
     subprocess.run(["mkfs.fat", "-C", tmp_path / "c.img", "4096"], check=True, capture_output=True,
                    env=os.environ | {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
-    conf = tmp_path / "pxhv.conf"
-    conf.write_text(f"[vm a]\nkernel = vmlinuz\ninitrd = initrd.img\ncmdline = {APPEND}\ndisk = file:a.img,ro\n"
-                    "disk = file:b.img\ndisk = file:c.img\n")
-    child = terminal("run", "--engine", engine, "--cpu", cpu, "--config", conf, "--file", f"{BUILD}/linux/vmlinuz", "--file",
-                     f"{BUILD}/linux/initrd.img")
-    child.expect("Welcome to Linux", timeout=120)
-    child.expect(PROMPT)
+    child = boot_in_memory(terminal, tmp_path, engine, cpu, "a.img,ro", "b.img", "c.img")
     answer(child, "cd /sys/block; echo $(cat vd?/size vd?/ro) $(cat vda/serial); cd",
            r"\r\n2049 4096 8192 1 0 0 a\.img\r\n")
     padded = content.ljust(2049 * 512, b"\0")
