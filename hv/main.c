@@ -77,7 +77,7 @@ static void open_disk(struct disk_config *d)
 static void create_traces(struct vm_config *c)
 {
 	for (u32 i = 0; c->trace && i < c->cpus; i++) {
-		c->traces[i] = trace_create(c->name, i, c->trace);
+		c->traces[i] = trace_create(c->name, i, c->trace, c->trace_insns);
 		if (!c->traces[i])
 			printk("vm '%s': no memory for its trace\n", c->name);
 		host_stay_on();

@@ -165,7 +165,7 @@ def memory(records, vendor=b"VT-x", capacity=4, hz=1000000, written=None, counts
     for kind, bucket, count in counts:
         histogram[kind * trace.BUCKETS + bucket] = count
     body = b"".join(trace.RECORD.pack(*r) for r in records).ljust(capacity * trace.RECORD.size, b"\0")
-    return (trace.HEADER.pack(trace.MAGIC, capacity, len(records) if written is None else written, hz, 1000, 0, 0, vendor, b"t")
+    return (trace.HEADER.pack(trace.MAGIC, capacity, len(records) if written is None else written, hz, 1000, 0, 0, 0, vendor, b"t")
             + trace.HISTOGRAM.pack(*histogram) + body)
 
 

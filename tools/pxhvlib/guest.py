@@ -9,6 +9,7 @@ from .status import PxhvError, UsageError
 
 DEFAULT_MEMORY = "256M"
 DEFAULT_TRACE = "16M"  # half a million exits
+DEFAULT_INSNS = 10000
 
 # What a PC boots with (package seabios). Of its flavours this one knows all that our PC has: virtio-mmio, a PS/2 keyboard,
 # floppies in memory.
@@ -96,6 +97,8 @@ def from_options(args, debug_exit: bool) -> BootFiles:
     if args.trace_memory or getattr(args, "trace", None):
         trace = parse_size(args.trace_memory or DEFAULT_TRACE)
         lines.append(f"trace = {size_text(trace)}")
+        if args.trace_insns:
+            lines.append(f"trace-insns = {args.trace_insns}")
         boot.memory += trace * args.cpus
     if debug_exit:
         lines.append("debug-exit = yes")
@@ -146,7 +149,7 @@ def from_config(args) -> BootFiles:
 def boot_files(args, debug_exit: bool) -> BootFiles:
     """The boot partition that the options ask for."""
     if args.config:
-        for option in ("initrd", "append", "memory", "quiet", "disk", "trace_memory"):
+        for option in ("initrd", "append", "memory", "quiet", "disk", "trace_memory", "trace_insns"):
             if getattr(args, option) not in (None, False, []):
                 raise UsageError(f"--{option.replace('_', '-')} does not go with --config: write it there")
         return from_config(args)
@@ -154,6 +157,8 @@ def boot_files(args, debug_exit: bool) -> BootFiles:
         raise UsageError("--file goes with --config")
     if not (args.kernel or args.flat or args.disk):
         raise UsageError("which guest? One of --kernel, --flat, --disk and --config is needed")
+    if args.trace_insns and not (args.trace_memory or getattr(args, "trace", None)):
+        raise UsageError("--trace-insns goes with --trace or --trace-memory")
     if not args.kernel and (args.initrd or args.append is not None):
         raise UsageError("--initrd and --append go with --kernel")
     return from_options(args, debug_exit)
