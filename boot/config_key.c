@@ -5,7 +5,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-enum { KEY_CHOICE, KEY_TEXT, KEY_FLAT, KEY_SIZE, KEY_COUNT, KEY_DISK };
+enum { KEY_CHOICE, KEY_TEXT, KEY_MODULE, KEY_FLAT, KEY_SIZE, KEY_COUNT, KEY_DISK };
 
 #define SHOWN	      40 /* characters of a value that a message repeats */
 #define MEMORY_MIN    (1 * MiB)
@@ -28,6 +28,7 @@ const struct config_key config_keys[] = {
 	{"floppy", TEXT(floppy)},
 	{"disk", VM(disks), .type = KEY_DISK},
 	{"cmdline", TEXT(cmdline)},
+	{"module", VM(modules), .type = KEY_MODULE, .max = CONFIG_PATH_MAX},
 	{"memory", VM(memory), .type = KEY_SIZE},
 	{"cpus", VM(cpus), .type = KEY_COUNT, .max = CONFIG_MAX_CPUS},
 	{"trace", VM(trace), .type = KEY_SIZE},
@@ -35,6 +36,7 @@ const struct config_key config_keys[] = {
 	{"console", VM(console_vga), CHOICE("serial", "vga")},
 	{"debug-exit", VM(debug_exit), CHOICE("no", "yes")},
 	{"on-crash", VM(restart_on_crash), CHOICE("stop", "restart")},
+	{"gdb", VM(gdb), CHOICE("none", "com2")},
 	{.name = NULL},
 };
 
@@ -176,6 +178,14 @@ static void set_value(struct config_parser *p, const struct config_key *k, struc
 	case KEY_TEXT:
 		set_text(p, k, v, field);
 		break;
+	case KEY_MODULE:
+		if (p->vm->module_count == MODULES_MAX)
+			config_mistake(p, NULL, "more than %u modules", MODULES_MAX);
+		else if (!v.len)
+			config_mistake(p, NULL, "%s needs the name of a file", k->name);
+		else
+			set_text(p, k, v, p->vm->modules[p->vm->module_count++]);
+		break;
 	case KEY_FLAT:
 		set_flat(p, k, v);
 		break;
@@ -237,7 +247,7 @@ void config_set(struct config_parser *p, struct slice name, struct slice value)
 			config_mistake(p, near, "unknown key '%.*s'", (int)MIN(name.len, SHOWN), name.p);
 		return;
 	}
-	if (p->seen & bit && k->type != KEY_DISK) {
+	if (p->seen & bit && k->type != KEY_DISK && k->type != KEY_MODULE) {
 		config_mistake(p, NULL, "'%s' is given twice", k->name);
 		return;
 	}

@@ -2,6 +2,7 @@
 
 #include "boot/boot.h"
 #include "debug/autopsy.h"
+#include "debug/gdb.h"
 #include "host/acpi.h"
 #include "host/apic.h"
 #include "host/console.h"
@@ -84,6 +85,17 @@ static void create_traces(struct vm_config *c)
 	}
 }
 
+/* A module's file name ends at the first blank: the rest is for the guest to read. */
+static void load_module(const char *module, u8 **data, u64 *size)
+{
+	char path[CONFIG_PATH_MAX] = "";
+
+	for (u32 i = 0; module[i] && module[i] != ' '; i++)
+		path[i] = module[i];
+	if (boot_load_file(path, data, size))
+		host_exit(EXIT_REFUSED);
+}
+
 /* The last thing that the BIOS is needed for: once a vendor's extension is on, it is gone. */
 static void load_files(void)
 {
@@ -97,6 +109,8 @@ static void load_files(void)
 		load_file(c->floppy, &f->floppy, &f->floppy_size);
 		for (struct disk_config *d = c->disks; d < c->disks + CONFIG_MAX_DISKS && d->kind; d++)
 			open_disk(d);
+		for (u32 m = 0; m < c->module_count; m++)
+			load_module(c->modules[m], (u8 **)&f->module[m].data, &f->module[m].size);
 		create_traces(c);
 	}
 }
@@ -129,6 +143,8 @@ static enum vm_end run_once(const struct vm_config *c, const struct guest_files 
 	if (load_guest(vm, f, &start))
 		host_exit(EXIT_REFUSED);
 	vm->vcpus[0]->ops->set_state(vm->vcpus[0], &start);
+	if (c->gdb)
+		gdb_attach(vm);
 	story("Guest loaded, entry at %#llx", (unsigned long long)start.rip);
 	time_refine();
 	story("%s", ops->entry);
@@ -138,6 +154,8 @@ static enum vm_end run_once(const struct vm_config *c, const struct guest_files 
 	*status = vm->end_status;
 	if (end == VM_DIED)
 		autopsy(vm);
+	if (c->gdb)
+		gdb_vm_ended(vm);
 	vm_destroy(vm);
 	return end;
 }

@@ -92,7 +92,7 @@ FORMATTED := $(CHECKED) $(wildcard boot/*.h hv/*/*.h guest/*.h guest/*.c tests/*
 lint: $(BUILD)/load/dsdt_aml.h $(BUILD)/offsets.inc	## clang-format, clang-tidy, cppcheck, shellcheck, pyflakes
 	@clang-format --dry-run -Werror $(FORMATTED)
 	@printf '%s\n' $(CHECKED) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS) 2>$(BUILD)/tidy.$$$$ || \
-		{ cat $(BUILD)/tidy.$$$$; exit 1; }' sh
+		{ cat $(BUILD)/tidy.$$$$; exit 1; }; rm $(BUILD)/tidy.$$$$' sh
 	@cppcheck --quiet -j 2 --std=c11 --platform=unix64 --enable=warning,performance,portability --inline-suppr \
 		--suppressions-list=.cppcheck-suppressions --error-exitcode=1 -Ihv -I. -I$(BUILD) $(CHECKED)
 	@shellcheck tools/guest-linux tools/install-deps .ci/run

@@ -140,7 +140,7 @@ static void route_console(u32 id)
 	irq_set_handler(VEC_KEYBOARD, console_poll);
 	ioapic_route_isa(1, VEC_KEYBOARD, id);
 	if (!ioapic_route_isa(4, VEC_COM1, id))
-		uart_enable_interrupts();
+		uart_enable_interrupts(&com1);
 	console_poll(); /* what waits already raises no edge */
 }
 

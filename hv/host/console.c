@@ -22,23 +22,23 @@ static struct {
 
 void console_init(void)
 {
-	uart_init();
+	uart_init(&com1, COM1_PORT);
 	vga_init();
 }
 
 bool console_has_uart(void)
 {
-	return uart_present();
+	return uart_present(&com1);
 }
 
 static void serial(const char *s, size_t len)
 {
 	for (; len--; s++) {
 		if (*s == '\n' && console.last != '\r')
-			uart_putc('\r');
-		uart_putc((u8)(console.last = *s));
+			uart_putc(&com1, '\r');
+		uart_putc(&com1, (u8)(console.last = *s));
 	}
-	uart_pump();
+	uart_pump(&com1);
 }
 
 void console_write(const char *s, size_t len)
@@ -76,12 +76,12 @@ void console_poll(void)
 
 	spin_lock(&console.lock);
 	do {
-		while (budget && (c = uart_getc()) >= 0) {
+		while (budget && (c = uart_getc(&com1)) >= 0) {
 			put_input((u8)c);
 			budget--;
 		}
-		uart_pump();
-	} while (uart_interrupt_pending() && budget && budget--);
+		uart_pump(&com1);
+	} while (uart_interrupt_pending(&com1) && budget && budget--);
 	keyboard_poll(put_input);
 	spin_unlock(&console.lock);
 }
@@ -100,7 +100,7 @@ int console_getc(void)
 void console_flush(void)
 {
 	spin_lock(&console.lock);
-	uart_flush();
+	uart_flush(&com1);
 	spin_unlock(&console.lock);
 }
 

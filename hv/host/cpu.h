@@ -145,21 +145,27 @@ static inline void outl(u16 port, u32 v)
 	__asm__ volatile("outl %0, %1" ::"a"(v), "Nd"(port));
 }
 
-#define DEFINE_CR(n)                                                                                         \
-	static inline u64 read_cr##n(void)                                                                   \
+#define DEFINE_REG(r)                                                                                        \
+	static inline u64 read_##r(void)                                                                     \
 	{                                                                                                    \
 		u64 v;                                                                                       \
-		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v)::"memory");                                  \
+		__asm__ volatile("mov %%" #r ", %0" : "=r"(v)::"memory");                                    \
 		return v;                                                                                    \
 	}                                                                                                    \
-	static inline void write_cr##n(u64 v)                                                                \
+	static inline void write_##r(u64 v)                                                                  \
 	{                                                                                                    \
-		__asm__ volatile("mov %0, %%cr" #n ::"r"(v) : "memory");                                     \
+		__asm__ volatile("mov %0, %%" #r ::"r"(v) : "memory");                                       \
 	}
-DEFINE_CR(0)
-DEFINE_CR(2)
-DEFINE_CR(3)
-DEFINE_CR(4)
+DEFINE_REG(cr0)
+DEFINE_REG(cr2)
+DEFINE_REG(cr3)
+DEFINE_REG(cr4)
+DEFINE_REG(dr0)
+DEFINE_REG(dr1)
+DEFINE_REG(dr2)
+DEFINE_REG(dr3)
+DEFINE_REG(dr6)
+DEFINE_REG(dr7)
 
 static inline u64 xgetbv(u32 xcr)
 {

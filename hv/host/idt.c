@@ -63,6 +63,13 @@ void exception_handle(struct trap_frame *f);
 
 void exception_handle(struct trap_frame *f)
 {
+	/* Debug registers that are loaded for a guest may match here: QEMU arms them for good (svm/event.c).
+	 */
+	if (f->vector == X86_DB) {
+		f->rflags |= RFLAGS_RF;
+		return;
+	}
+
 	u64 to = f->vector == X86_DF || f->vector == X86_MC ? 0 : fixup_find(f->rip);
 
 	/* A guest's breakpoint at an address that is ours too: CPUs turn DR7 off at a VM exit, QEMU leaves

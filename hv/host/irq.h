@@ -3,13 +3,15 @@
 
 #include "lib/types.h"
 
-enum irq_vector { /* the host's IDT above the exceptions */
-		  VEC_TIMER = 0x40,
-		  VEC_COM1 = 0x41,
-		  VEC_KEYBOARD = 0x42,
-		  VEC_KICK = 0x43, /* makes another CPU leave its guest */
-		  VEC_FREE = 0x50, /* first for disks and others */
-		  VEC_SPURIOUS = 0xFF,
+/* In the host's IDT, above the exceptions. */
+enum irq_vector {
+	VEC_TIMER = 0x40,
+	VEC_COM1 = 0x41,
+	VEC_KEYBOARD = 0x42,
+	VEC_COM2 = 0x44,
+	VEC_KICK = 0x43, /* makes another CPU leave its guest */
+	VEC_FREE = 0x50, /* first for disks and others */
+	VEC_SPURIOUS = 0xFF,
 };
 
 typedef void (*irq_handler_t)(void);

@@ -2,8 +2,7 @@
 
 #include "host/cpu.h"
 
-#define COM1 0x3F8
-enum { RBR = COM1, IER, FCR, LCR, MCR, LSR, MSR, SCR, IIR = FCR, DLL = RBR, DLM = IER };
+enum { RBR, IER, FCR, LCR, MCR, LSR, MSR, SCR, IIR = FCR, DLL = RBR, DLM = IER };
 
 #define IER_RX	   BIT(0)
 #define IER_TX	   BIT(1)
@@ -20,102 +19,116 @@ enum { RBR = COM1, IER, FCR, LCR, MCR, LSR, MSR, SCR, IIR = FCR, DLL = RBR, DLM 
 #define WAIT_LOOPS 200000 /* a FIFO takes 1.4 ms to drain, a status read from 0.01 to 2 us */
 #define RING_SIZE  4096
 
-static struct {
+struct uart {
+	u16 port;
 	bool present, interrupts, stuck;
 	u8 ier;
 	u32 head, tail; /* free-running */
 	u8 ring[RING_SIZE];
-} uart;
+};
 
-static bool probe(u8 pattern)
+struct uart com1, com2;
+
+static u8 in(const struct uart *u, u16 reg)
 {
-	outb(SCR, pattern);
-	return inb(SCR) == pattern;
+	return inb(u->port + reg);
 }
 
-void uart_init(void)
+static void out(const struct uart *u, u16 reg, u8 val)
 {
-	if (inb(LSR) == 0xFF || !probe(0x5A) || !probe(0xA5))
+	outb(u->port + reg, val);
+}
+
+static bool probe(const struct uart *u, u8 pattern)
+{
+	out(u, SCR, pattern);
+	return in(u, SCR) == pattern;
+}
+
+void uart_init(struct uart *u, u16 port)
+{
+	u->port = port;
+	if (in(u, LSR) == 0xFF || !probe(u, 0x5A) || !probe(u, 0xA5))
 		return;
-	outb(IER, 0);
-	outb(LCR, LCR_DLAB | LCR_8N1);
-	outb(DLL, DIVISOR);
-	outb(DLM, 0);
-	outb(LCR, LCR_8N1);
-	outb(FCR, FCR_ENABLE);
-	outb(MCR, MCR_OUT2);
-	uart.present = true;
+	out(u, IER, 0);
+	out(u, LCR, LCR_DLAB | LCR_8N1);
+	out(u, DLL, DIVISOR);
+	out(u, DLM, 0);
+	out(u, LCR, LCR_8N1);
+	out(u, FCR, FCR_ENABLE);
+	out(u, MCR, MCR_OUT2);
+	u->present = true;
 }
 
-bool uart_present(void)
+bool uart_present(const struct uart *u)
 {
-	return uart.present;
+	return u->present;
 }
 
 /* The transmit interrupt is on only while there is something to send: it would never end. */
-static void set_ier(void)
+static void set_ier(struct uart *u)
 {
-	u8 ier = (u8)(IER_RX | (uart.head != uart.tail ? IER_TX : 0));
+	u8 ier = (u8)(IER_RX | (u->head != u->tail ? IER_TX : 0));
 
-	if (uart.interrupts && ier != uart.ier)
-		outb(IER, uart.ier = ier);
+	if (u->interrupts && ier != u->ier)
+		out(u, IER, u->ier = ier);
 }
 
-void uart_pump(void)
+void uart_pump(struct uart *u)
 {
-	if (uart.head == uart.tail)
+	if (u->head == u->tail)
 		return;
-	if (inb(LSR) & LSR_THRE) {
-		uart.stuck = false;
-		for (unsigned room = FIFO_SIZE; room && uart.head != uart.tail; room--)
-			outb(RBR, uart.ring[uart.tail++ % RING_SIZE]);
+	if (in(u, LSR) & LSR_THRE) {
+		u->stuck = false;
+		for (unsigned room = FIFO_SIZE; room && u->head != u->tail; room--)
+			out(u, RBR, u->ring[u->tail++ % RING_SIZE]);
 	}
-	set_ier(); /* also when the line is busy: its interrupt sends the rest */
+	set_ier(u); /* also when the line is busy: its interrupt sends the rest */
 }
 
-static bool wait_for(u8 lsr_bit)
+static bool wait_for(const struct uart *u, u8 lsr_bit)
 {
 	for (unsigned i = 0; i < WAIT_LOOPS; i++)
-		if (inb(LSR) & lsr_bit)
+		if (in(u, LSR) & lsr_bit)
 			return true;
 	return false;
 }
 
-void uart_putc(u8 c)
+void uart_putc(struct uart *u, u8 c)
 {
-	if (!uart.present)
+	if (!u->present)
 		return;
-	if (uart.head - uart.tail == RING_SIZE) {
+	if (u->head - u->tail == RING_SIZE) {
 		/* A line that has been dead for one full wait gets no more waits until it shows life. */
-		if (!uart.stuck)
-			uart.stuck = !wait_for(LSR_THRE);
-		uart_pump();
-		if (uart.head - uart.tail == RING_SIZE)
-			uart.tail++;
+		if (!u->stuck)
+			u->stuck = !wait_for(u, LSR_THRE);
+		uart_pump(u);
+		if (u->head - u->tail == RING_SIZE)
+			u->tail++;
 	}
-	uart.ring[uart.head++ % RING_SIZE] = c;
+	u->ring[u->head++ % RING_SIZE] = c;
 }
 
-void uart_flush(void)
+void uart_flush(struct uart *u)
 {
-	while (uart.head != uart.tail && wait_for(LSR_THRE))
-		uart_pump();
-	if (uart.present && uart.head == uart.tail)
-		wait_for(LSR_TEMT);
+	while (u->head != u->tail && wait_for(u, LSR_THRE))
+		uart_pump(u);
+	if (u->present && u->head == u->tail)
+		wait_for(u, LSR_TEMT);
 }
 
-int uart_getc(void)
+int uart_getc(struct uart *u)
 {
-	return uart.present && inb(LSR) & LSR_DR ? inb(RBR) : -1;
+	return u->present && in(u, LSR) & LSR_DR ? in(u, RBR) : -1;
 }
 
-bool uart_interrupt_pending(void)
+bool uart_interrupt_pending(struct uart *u)
 {
-	return uart.interrupts && !(inb(IIR) & IIR_NONE);
+	return u->interrupts && !(in(u, IIR) & IIR_NONE);
 }
 
-void uart_enable_interrupts(void)
+void uart_enable_interrupts(struct uart *u)
 {
-	uart.interrupts = uart.present;
-	set_ier();
+	u->interrupts = u->present;
+	set_ier(u);
 }

@@ -1,6 +1,4 @@
 #include "load/load.h"
-#include "lib/errno.h"
-#include "lib/printf.h"
 #include "vm/vm.h"
 
 int load_guest(struct vm *vm, const struct guest_files *f, struct cpu_state *start)
@@ -8,12 +6,11 @@ int load_guest(struct vm *vm, const struct guest_files *f, struct cpu_state *sta
 	switch (vm->config->kind) {
 	case GUEST_LINUX:
 		return load_linux(vm, f, start);
-	case GUEST_FLAT:
-		return load_flat(vm, f, start);
 	case GUEST_FIRMWARE:
 		return load_firmware(vm, f, start);
-	default:
-		printk("%s: this build does not start multiboot= guests\n", vm->config->name);
-		return -EOPNOTSUPP;
+	case GUEST_MULTIBOOT:
+		return load_multiboot(vm, f, start);
+	default: /* GUEST_FLAT; the config has one of these */
+		return load_flat(vm, f, start);
 	}
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lib/types.h"
+#include "vm/config.h"
 
 struct vm;
 struct cpu_state;
@@ -15,6 +16,10 @@ struct guest_files { /* in host memory from a page's start, kept for reboots */
 	u64 vgabios_size;
 	const u8 *floppy;
 	u64 floppy_size;
+	struct {
+		const u8 *data;
+		u64 size;
+	} module[MODULES_MAX];
 };
 
 /* Loads by vm->config->kind and fills in the start state of vcpu 0. Returns 0, or a negative error having
@@ -25,6 +30,7 @@ int load_guest(struct vm *vm, const struct guest_files *f, struct cpu_state *sta
 int load_linux(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
 int load_flat(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
 int load_firmware(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
+int load_multiboot(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
 
 /* Fills the real-mode vector table so that a call to a BIOS that is not there ends the VM with a message.
  * Returns 0 or a negative error. */
@@ -38,7 +44,9 @@ u64 load_acpi(struct vm *vm, u64 at);
 struct mem_region;
 unsigned load_e820(const struct vm *vm, struct mem_region *out, unsigned max);
 
-/* Start states: real mode at cs:ip, and 64-bit long mode with identity map of 4 GiB at page_tables (guest
- * memory that the call fills, 6 pages) and a GDT at gdt. */
+/* Start states: real mode at cs:ip, flat 32-bit protected mode without paging (Multiboot 3.2), and 64-bit
+ * long mode with identity map of 4 GiB at page_tables (guest memory that the call fills, 6 pages) and a GDT
+ * at gdt. */
 void start_real_mode(struct cpu_state *s, u16 cs, u16 ip);
+int start_protected_mode(struct vm *vm, struct cpu_state *s, u32 eip, u64 gdt);
 int start_long_mode(struct vm *vm, struct cpu_state *s, u64 rip, u64 page_tables, u64 gdt);

@@ -13,6 +13,7 @@ enum {
 	ATTR_REAL = 0x0093,    /* 16-bit data, read/write */
 	ATTR_REAL_CS = 0x009B, /* 16-bit code, execute/read */
 	ATTR_CODE64 = 0xA09B,
+	ATTR_CODE32 = 0xC09B,
 	ATTR_DATA = 0xC093,
 	ATTR_TSS = 0x008B,
 };
@@ -43,11 +44,46 @@ void start_real_mode(struct cpu_state *s, u16 cs, u16 ip)
 	s->dr7 = 0x400;
 }
 
+/* A flat GDT, and the segments of it in the registers. Each code attribute is bits 40-55 of its descriptor.
+ */
+static void flat_segments(struct cpu_state *s, u64 *desc, u64 gdt, u16 code)
+{
+	u64 tss = gdt + TSS_OFFSET;
+
+	memset(desc, 0, PAGE_SIZE);
+	desc[GDT_CODE / 8] = 0x000F00000000FFFF | (u64)code << 40;
+	desc[GDT_DATA / 8] = 0x00CF93000000FFFF;
+	desc[GDT_TSS / 8] =
+		TSS_LIMIT | (tss & 0xFFFFFF) << 16 | (u64)ATTR_TSS << 40 | (tss >> 24 & 0xFF) << 56;
+	desc[GDT_TSS / 8 + 1] = tss >> 32;
+
+	memset(s, 0, sizeof(*s));
+	set_all_data(s, GDT_DATA, ATTR_DATA, 0xFFFFFFFF);
+	s->seg[SEG_CS] = (struct segment){.selector = GDT_CODE, .attr = code, .limit = 0xFFFFFFFF};
+	s->seg[SEG_TR] =
+		(struct segment){.selector = GDT_TSS, .attr = ATTR_TSS, .limit = TSS_LIMIT, .base = tss};
+	s->gdtr.base = gdt;
+	s->gdtr.limit = GDT_TSS + 15;
+	s->rflags = RFLAGS_FIXED;
+	s->dr7 = 0x400;
+}
+
+int start_protected_mode(struct vm *vm, struct cpu_state *s, u32 eip, u64 gdt)
+{
+	u64 *desc = guest_ptr(vm, gdt, PAGE_SIZE);
+
+	if (!desc)
+		return -EFAULT;
+	flat_segments(s, desc, gdt, ATTR_CODE32);
+	s->rip = eip;
+	s->cr0 = CR0_PE | CR0_ET;
+	return 0;
+}
+
 int start_long_mode(struct vm *vm, struct cpu_state *s, u64 rip, u64 page_tables, u64 gdt)
 {
 	u64 *pt = guest_ptr(vm, page_tables, 6 * PAGE_SIZE);
 	u64 *desc = guest_ptr(vm, gdt, PAGE_SIZE);
-	u64 tss = gdt + TSS_OFFSET;
 
 	if (!pt || !desc)
 		return -EFAULT;
@@ -61,26 +97,11 @@ int start_long_mode(struct vm *vm, struct cpu_state *s, u64 rip, u64 page_tables
 	for (unsigned i = 0; i < 4 * 512; i++)
 		pt[1024 + i] = i * 2 * MiB | PTE_LARGE;
 
-	memset(desc, 0, PAGE_SIZE);
-	desc[GDT_CODE / 8] = 0x00AF9B000000FFFF;
-	desc[GDT_DATA / 8] = 0x00CF93000000FFFF;
-	desc[GDT_TSS / 8] =
-		TSS_LIMIT | (tss & 0xFFFFFF) << 16 | (u64)ATTR_TSS << 40 | (tss >> 24 & 0xFF) << 56;
-	desc[GDT_TSS / 8 + 1] = tss >> 32;
-
-	memset(s, 0, sizeof(*s));
-	set_all_data(s, GDT_DATA, ATTR_DATA, 0xFFFFFFFF);
-	s->seg[SEG_CS] = (struct segment){.selector = GDT_CODE, .attr = ATTR_CODE64, .limit = 0xFFFFFFFF};
-	s->seg[SEG_TR] =
-		(struct segment){.selector = GDT_TSS, .attr = ATTR_TSS, .limit = TSS_LIMIT, .base = tss};
-	s->gdtr.base = gdt;
-	s->gdtr.limit = GDT_TSS + 15;
+	flat_segments(s, desc, gdt, ATTR_CODE64);
 	s->rip = rip;
-	s->rflags = RFLAGS_FIXED;
 	s->cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_PG;
 	s->cr3 = page_tables;
 	s->cr4 = CR4_PAE;
 	s->efer = EFER_LME | EFER_LMA;
-	s->dr7 = 0x400;
 	return 0;
 }

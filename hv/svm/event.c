@@ -57,6 +57,27 @@ void svm_nmi_window(struct vcpu *v, bool on)
 		svm_interrupt_window(v, true);
 }
 
+/* While stepping all exceptions exit, so that none pushes our TF to the guest's stack. Vector 2 is not one.
+ */
+void svm_debug(struct vcpu *v)
+{
+	void *b = to_svm(v)->vmcb;
+	bool own = v->debug & DEBUG_REGISTERS;
+
+	if (v->debug & DEBUG_STEP)
+		*vmcb_interrupt_shadow(b) &= ~1ULL;
+
+	*vmcb_intercept_exceptions(b) =
+		v->debug & DEBUG_STEP ? ~(u32)BIT(X86_NMI)
+				      : SVM_EXCEPTIONS | (v->debug & DEBUG_BREAK ? (u32)BIT(X86_BP) : 0);
+	/* QEMU has INT3 exit as an INT n, AMD's CPUs as an exception. */
+	*vmcb_intercept1(b) =
+		(*vmcb_intercept1(b) & ~(u32)INTERCEPT_INTN) | (v->debug & DEBUG_BREAK ? INTERCEPT_INTN : 0);
+	if (svm_caps.tcg)
+		write_dr7(*vmcb_dr7(b));
+	*vmcb_intercept_dr(b) = own ? 0x00FF00FF : 0; /* reads, and from bit 16 on writes */
+}
+
 void svm_take_vectoring(struct vcpu *v)
 {
 	u64 info = *vmcb_exitintinfo(to_svm(v)->vmcb);

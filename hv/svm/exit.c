@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "svm/exits_list.h"
 #include "svm/svm.h"
+#include "vm/debug.h"
 #include "vm/exits.h"
 #include "vm/trace.h"
 #include "vm/vm.h"
@@ -56,13 +57,74 @@ static void exit_cr8(struct vcpu *v)
 	svm_skip(v, i.len);
 }
 
+/* MOV to or from a debug register, while they are a debugger's. */
+static void exit_dr(struct vcpu *v)
+{
+	struct insn i;
+	void *b = to_svm(v)->vmcb;
+
+	if (svm_decode(v, &i))
+		return;
+	u64 rsp = *vmcb_rsp(b), *reg = insn_rm(&i) == RSP ? &rsp : &v->regs[insn_rm(&i)];
+
+	if (i.opcode == 0x23 && *reg >> 32 && insn_reg(&i) >= 4 && vcpu_code_bits(v) == 64) {
+		vcpu_gp(v);
+		return;
+	}
+	exit_mov_dr(v, insn_reg(&i) & 7, i.opcode == 0x21, reg, i.len);
+	*vmcb_rsp(b) = rsp;
+}
+
 /* #DB and #AC exit because a guest whose handler for one raises it again would otherwise hold the CPU for
  * ever inside event delivery. The CPU has written DR6 already (APM 2 15.12.2). */
 static void exit_db(struct vcpu *v)
 {
 	svm_take_vectoring(v);
+	if (debug_exception(v, X86_DB, *vmcb_dr6(to_svm(v)->vmcb)))
+		return;
 	*vmcb_dr7(to_svm(v)->vmcb) &= ~DR7_GD;
 	vcpu_exception(v, X86_DB, false, 0);
+}
+
+/* RIP is that of INT3; as an event it comes from behind it. */
+static void exit_bp(struct vcpu *v)
+{
+	svm_take_vectoring(v);
+	if (debug_exception(v, X86_BP, 0))
+		return;
+	svm_skip(v, 1);
+	vcpu_exception(v, X86_BP, false, 0);
+}
+
+/* INT n while there are breakpoints: goes on as it would have, from behind the instruction. */
+static void exit_intn(struct vcpu *v)
+{
+	struct insn i;
+	u8 vector;
+
+	if (svm_decode(v, &i))
+		return;
+	if (i.opcode == 0xCC) {
+		exit_bp(v);
+		return;
+	}
+	vector = i.opcode == 0xCE ? X86_OF : (u8)i.imm;
+	svm_skip(v, i.len);
+	v->exception = (struct vcpu_event){.info = vector | EVENT_SOFTINT << 8 | (u32)BIT(31)};
+	v->events |= EV_EXCEPTION;
+}
+
+/* Any other exception, while stepping: the guest's. */
+static void exit_exception(struct vcpu *v)
+{
+	void *b = to_svm(v)->vmcb;
+	u8 vector = *vmcb_exitcode(b) & 31;
+	bool has_error = BIT(vector) & 0x60227D00; /* APM 2 table 8-1 */
+
+	svm_take_vectoring(v);
+	if (vector == X86_PF)
+		*vmcb_cr2(b) = *vmcb_exitinfo2(b);
+	vcpu_exception(v, vector, has_error, (u32)*vmcb_exitinfo1(b));
 }
 
 static void exit_ac(struct vcpu *v)
@@ -163,6 +225,8 @@ static void exit_unknown(struct vcpu *v)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
 const svm_exit_handler svm_exit_handlers[SVM_EXIT_CODES] = {[0 ... SVM_EXIT_CODES - 1] = exit_unknown,
+							    [0x20 ... 0x3F] = exit_dr,
+							    [0x40 ... 0x5F] = exit_exception,
 #define X(code, name, handler) [code] = handler,
 							    SVM_EXITS(X)
 #undef X

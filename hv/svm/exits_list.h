@@ -3,6 +3,7 @@
 	X(0x008, CR8_READ, exit_cr8)                                                                         \
 	X(0x018, CR8_WRITE, exit_cr8)                                                                        \
 	X(0x041, EXCEPTION_DB, exit_db)                                                                      \
+	X(0x043, EXCEPTION_BP, exit_bp)                                                                      \
 	X(0x051, EXCEPTION_AC, exit_ac)                                                                      \
 	X(0x052, EXCEPTION_MC, exit_mc)                                                                      \
 	X(0x060, INTR, exit_intr)                                                                            \
@@ -11,6 +12,7 @@
 	X(0x06F, RDPMC, exit_gp)                                                                             \
 	X(0x072, CPUID, exit_cpuid)                                                                          \
 	X(0x074, IRET, exit_iret)                                                                            \
+	X(0x075, INTN, exit_intn)                                                                            \
 	X(0x076, INVD, exit_invd)                                                                            \
 	X(0x078, HLT, exit_hlt)                                                                              \
 	X(0x07A, INVLPGA, exit_ud)                                                                           \

@@ -38,6 +38,13 @@ static struct svm_length *length_slot(struct svm_vcpu *x)
 	return &x->lengths[x->v.rip % SVM_LENGTHS];
 }
 
+/* Which code is at RIP: other pages have another CR3; and where a boot sector made way for the next, whatever
+ * exits in the same way there has, prefixes apart, the same length. */
+static u64 length_key(void *vmcb)
+{
+	return *vmcb_cr3(vmcb) + *vmcb_exitcode(vmcb);
+}
+
 /* Sets RIP, ends the shadow, and does what few instructions need: EIP that wraps at 4 GiB outside 64-bit
  * mode, and the #DB that TF asks for. */
 static __attribute__((noinline, cold)) void skip_to(struct svm_vcpu *x, u64 rip)
@@ -48,7 +55,11 @@ static __attribute__((noinline, cold)) void skip_to(struct svm_vcpu *x, u64 rip)
 		rip = (u32)rip;
 	*vmcb_rip(b) = x->v.rip = rip;
 	*vmcb_interrupt_shadow(b) = 0;
-	if (*vmcb_rflags(b) & RFLAGS_TF) {
+	if (!(*vmcb_rflags(b) & RFLAGS_TF))
+		return;
+	if (x->v.debug & DEBUG_STEP) {
+		vcpu_kick(&x->v, EV_DEBUG);
+	} else {
 		*vmcb_dr6(b) |= BIT(14);
 		vcpu_exception(&x->v, X86_DB, false, 0);
 	}
@@ -60,7 +71,7 @@ static __attribute__((noinline, cold)) void measure_and_skip(struct svm_vcpu *x)
 
 	if (svm_decode(&x->v, &i))
 		return;
-	*length_slot(x) = (struct svm_length){x->v.rip, *vmcb_cr3(x->vmcb), i.len};
+	*length_slot(x) = (struct svm_length){x->v.rip, length_key(x->vmcb), i.len};
 	skip_to(x, x->v.rip + i.len);
 }
 
@@ -77,7 +88,7 @@ void svm_skip(struct vcpu *v, unsigned len)
 	} else {
 		const struct svm_length *l = length_slot(x);
 
-		if (unlikely(l->rip != v->rip || l->cr3 != *vmcb_cr3(b))) {
+		if (unlikely(l->rip != v->rip || l->key != length_key(b))) {
 			measure_and_skip(x);
 			return;
 		}

@@ -31,6 +31,10 @@ u64 svm_get(struct vcpu *v, enum vreg r)
 		return *vmcb_cr3(b);
 	case VREG_CR4:
 		return *vmcb_cr4(b);
+	case VREG_DR6:
+		return *vmcb_dr6(b);
+	case VREG_DR7:
+		return *vmcb_dr7(b);
 	default:
 		return *vmcb_efer(b) & ~EFER_SVME;
 	}
@@ -63,6 +67,12 @@ void svm_set(struct vcpu *v, enum vreg r, u64 val)
 		break;
 	case VREG_CR4:
 		*vmcb_cr4(b) = val;
+		break;
+	case VREG_DR6:
+		*vmcb_dr6(b) = val;
+		break;
+	case VREG_DR7:
+		*vmcb_dr7(b) = val;
 		break;
 	default:
 		*vmcb_efer(b) = val | EFER_SVME;

@@ -6,7 +6,7 @@
 #include "vm/slat.h"
 #include "vm/vcpu.h"
 
-#define SVM_LENGTHS 64
+#define SVM_LENGTHS 256
 
 struct svm_vcpu {
 	struct vcpu v;
@@ -16,7 +16,7 @@ struct svm_vcpu {
 	u8 *iopm;	  /* 12 KiB */
 	bool nmi_blocked; /* from an NMI's injection to its IRET */
 	struct svm_length {
-		u64 rip, cr3;
+		u64 rip, key;
 		u32 len;
 	} lengths[SVM_LENGTHS]; /* without nRIP: instructions that were measured, found by RIP's low bits */
 };
@@ -28,6 +28,7 @@ static inline struct svm_vcpu *to_svm(struct vcpu *v)
 
 struct svm_caps {
 	u32 asids;
+	bool tcg; /* QEMU's: VMRUN does not arm the debug registers, MOV to DR7 does */
 	bool npt_1g;
 	bool real_mode; /* nested paging works for guests with paging off */
 };
@@ -42,6 +43,7 @@ int svm_check(void);
 /* svm/exit.c */
 typedef void (*svm_exit_handler)(struct vcpu *v);
 #define SVM_EXIT_CODES 0x90
+#define SVM_EXCEPTIONS ((u32)(BIT(X86_DB) | BIT(X86_AC) | BIT(X86_MC))) /* that always exit */
 extern const svm_exit_handler svm_exit_handlers[SVM_EXIT_CODES];
 void svm_exit_far(struct vcpu *v, u64 code); /* codes past the table: nested page fault, failed entry */
 const char *svm_exit_name(u64 code);
@@ -69,6 +71,7 @@ bool svm_can_take_nmi(struct vcpu *v);
 void svm_interrupt_window(struct vcpu *v, bool on);
 void svm_nmi_window(struct vcpu *v, bool on);
 void svm_take_vectoring(struct vcpu *v);
+void svm_debug(struct vcpu *v);
 
 /* svm/msr.c */
 void svm_msrpm_init(struct svm_vcpu *x);

@@ -33,6 +33,7 @@ int svm_check(void)
 		return -ENODEV;
 	}
 	svm_caps.asids = r.ebx;
+	svm_caps.tcg = cpuid(1, 0).ecx & BIT(31) && cpuid(0x40000000, 0).ebx == 0x54474354; /* TCGT */
 	svm_caps.npt_1g = cpuid(0x80000001, 0).edx & BIT(26);
 	/* QEMU's default CPU has nested paging and does not say so. */
 	if (!(r.edx & BIT(0)) && !(cpuid(1, 0).ecx & BIT(31))) {
@@ -83,7 +84,7 @@ static void write_controls(struct svm_vcpu *x)
 	void *b = x->vmcb;
 
 	*vmcb_intercept_cr_read(b) = *vmcb_intercept_cr_write(b) = (u16)BIT(8);
-	*vmcb_intercept_exceptions(b) = (u32)(BIT(X86_DB) | BIT(X86_AC) | BIT(X86_MC));
+	*vmcb_intercept_exceptions(b) = SVM_EXCEPTIONS;
 	*vmcb_intercept1(b) = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_RDPMC | INTERCEPT_CPUID |
 			      INTERCEPT_INVD | INTERCEPT_HLT | INTERCEPT_INVLPGA | INTERCEPT_IOIO |
 			      INTERCEPT_MSR | INTERCEPT_TASK_SWITCH | (u32)INTERCEPT_SHUTDOWN;
@@ -203,5 +204,6 @@ const struct vcpu_ops svm_ops = {
 	.tlb_flush = svm_tlb_flush,
 	.tsc_offset_changed = svm_tsc_offset_changed,
 	.trace_exit = svm_trace_exit,
+	.debug = svm_debug,
 	.exit_name = svm_exit_name,
 };

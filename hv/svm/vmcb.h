@@ -14,6 +14,7 @@ struct vmcb_segment {
 #define VMCB_FIELDS(F)                                                                                       \
 	F(intercept_cr_read, 0x000, u16)                                                                     \
 	F(intercept_cr_write, 0x002, u16)                                                                    \
+	F(intercept_dr, 0x004, u32)                                                                          \
 	F(intercept_exceptions, 0x008, u32)                                                                  \
 	F(intercept1, 0x00C, u32)                                                                            \
 	F(intercept2, 0x010, u32)                                                                            \
@@ -90,6 +91,7 @@ enum {
 	INTERCEPT_RDPMC = BIT(15),
 	INTERCEPT_CPUID = BIT(18),
 	INTERCEPT_IRET = BIT(20),
+	INTERCEPT_INTN = BIT(21),
 	INTERCEPT_INVD = BIT(22),
 	INTERCEPT_HLT = BIT(24),
 	INTERCEPT_INVLPGA = BIT(26),

@@ -7,6 +7,7 @@
 #define CONFIG_PATH_MAX	   128
 #define CONFIG_CMDLINE_MAX 2048
 #define CONFIG_MAX_CPUS	   8 /* a VM */
+#define MODULES_MAX	   8
 
 enum guest_kind {
 	GUEST_NONE,
@@ -45,7 +46,9 @@ struct vm_config {
 	char floppy[CONFIG_PATH_MAX];  /* what the firmware finds in drive A:; "" for none */
 	char cmdline[CONFIG_CMDLINE_MAX];
 	struct disk_config disks[CONFIG_MAX_DISKS]; /* disk =; ended by a DISK_NONE */
-	u64 memory;				    /* bytes */
+	char modules[MODULES_MAX][CONFIG_PATH_MAX]; /* each "FILE", or "FILE ARGUMENTS" */
+	u32 module_count;
+	u64 memory; /* bytes */
 	u32 cpus;
 	u32 trace_insns; /* how many instructions each vcpu's trace begins with */
 	u64 trace;	 /* bytes of memory for each vcpu's exits; 0: they are not traced */
@@ -55,6 +58,7 @@ struct vm_config {
 	bool console_vga; /* console = vga; else serial. Both carry the active VM */
 	bool debug_exit;  /* port 0xF4 ends the VM with its value */
 	bool restart_on_crash;
+	bool gdb; /* gdb = com2: wait there for GDB before the first instruction */
 	u32 line; /* of the section's header, for messages */
 };
 

@@ -3,6 +3,7 @@
 #include "host/cpu.h"
 #include "host/irq.h"
 #include "host/percpu.h"
+#include "vm/debug.h"
 #include "vm/vm.h"
 
 #define EVENT_VALID	 BIT(31)
@@ -142,6 +143,10 @@ static void inject(struct vcpu *v, u32 events)
 	} else if (events & EV_EXCEPTION) {
 		v->ops->inject(v, &v->exception);
 	}
+	if (unlikely(v->debug & DEBUG_STEP)) { /* no interrupt comes between a step and its instruction */
+		set_events(v, EV_INTERRUPT | (events & EV_WINDOW));
+		return;
+	}
 	nmi_waits = inject_nmi(v, &busy);
 	interrupt_waits = inject_interrupt(v, busy);
 
@@ -164,6 +169,14 @@ bool vcpu_prepare_entry(struct vcpu *v)
 			set_events(v, events);
 			return false;
 		}
+		if (unlikely(events & EV_DEBUG)) {
+			set_events(v, events & ~EV_DEBUG);
+			v->vm->debugger->stop(v);
+			continue;
+		}
+		if (unlikely(v->debug & DEBUG_STEP) && (events & (EV_EXCEPTION | EV_REINJECT)))
+			v->vm->debugger->deliver(
+				v, (u8)(events & EV_REINJECT ? v->reinject.info : v->exception.info));
 		if (events & EV_TIMER) {
 			set_events(v, events & ~EV_TIMER);
 			vcpu_run_timers(v);

@@ -35,7 +35,18 @@ struct cpu_state {
 };
 
 /* Single registers that shared code reads and writes often. */
-enum vreg { VREG_RIP, VREG_RSP, VREG_RFLAGS, VREG_CR0, VREG_CR2, VREG_CR3, VREG_CR4, VREG_EFER };
+enum vreg {
+	VREG_RIP,
+	VREG_RSP,
+	VREG_RFLAGS,
+	VREG_CR0,
+	VREG_CR2,
+	VREG_CR3,
+	VREG_CR4,
+	VREG_EFER,
+	VREG_DR6,
+	VREG_DR7
+};
 
 /* vcpu.events: what wants looking at before the next entry. Set with vcpu_kick() from anywhere. */
 enum {
@@ -46,6 +57,14 @@ enum {
 	EV_TIMER = 16,	  /* a virtual timer is due */
 	EV_END = 32,	  /* leave the loop: vm.end says why */
 	EV_WINDOW = 64,	  /* an interrupt or NMI window is armed */
+	EV_DEBUG = 128,	  /* the debugger wants it stopped */
+};
+
+/* What a debugger outside of the guest wants of a vcpu (vm/debug.h): vcpu.debug. */
+enum {
+	DEBUG_STEP = 1,	     /* it runs one instruction with RFLAGS.TF set; every exception exits */
+	DEBUG_BREAK = 2,     /* #BP exits */
+	DEBUG_REGISTERS = 4, /* DR0-3 and DR7 are the debugger's; the guest's accesses exit */
 };
 
 struct vcpu_event { /* laid out for the vendors: SDM 3C 25.8.3, APM 2 15.20 agree on bits 0-11 and 31 */
@@ -108,6 +127,8 @@ struct vcpu {
 	u64 exit_counts[EXIT_KINDS];
 	struct exit_record ring[EXIT_RING_SIZE];
 	struct fetch fetch;
+	u32 debug;
+	u64 own_dr[8]; /* the guest's debug registers while DEBUG_REGISTERS */
 };
 
 /* The vcpu's exits so far. */
@@ -158,6 +179,7 @@ struct vcpu_ops {
 	void (*tlb_flush)(struct vcpu *v);	     /* guest-physical mappings were reduced */
 	void (*tsc_offset_changed)(struct vcpu *v);
 	void (*trace_exit)(struct vcpu *v, struct exit_record *r); /* completes r, the last */
+	void (*debug)(struct vcpu *v);				   /* v->debug has changed */
 	const char *(*exit_name)(u64 reason);
 };
 

@@ -30,12 +30,16 @@ struct mmio_range {
 	u64 accesses;
 };
 
+struct vm_debugger;
+
 struct vm {
 	const struct vm_config *config;
 	u32 id;
 	struct spinlock lock; /* of the devices and lines */
 	enum vm_end end;
 	u32 end_status;
+	const struct vm_debugger *debugger; /* NULL for none */
+	bool debug64;	      /* show debuggers 64-bit registers even while the guest runs 32-bit code */
 	char end_reason[160]; /* for VM_DIED: a sentence */
 
 	u32 vcpu_count;

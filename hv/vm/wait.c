@@ -76,7 +76,7 @@ void vcpu_wait(struct vcpu *v)
 	for (;;) {
 		u32 events = __atomic_load_n(&v->events, __ATOMIC_ACQUIRE);
 
-		if (events & EV_END)
+		if (events & (EV_END | EV_DEBUG))
 			return;
 		if (events & EV_TIMER) {
 			__atomic_and_fetch(&v->events, ~EV_TIMER, __ATOMIC_ACQUIRE);

@@ -27,6 +27,7 @@ enum control_use { CTL_REQUIRED, CTL_OPTIONAL, CTL_DYNAMIC, CTL_DYNAMIC_OPTIONAL
 	C(PROC, 20, CR8_STORE_EXITING, "CR8-store exiting", DYNAMIC)                                         \
 	C(PROC, 21, TPR_SHADOW, "use TPR shadow", DYNAMIC_OPTIONAL)                                          \
 	C(PROC, 22, NMI_WINDOW, "NMI-window exiting", DYNAMIC_OPTIONAL)                                      \
+	C(PROC, 23, MOV_DR_EXITING, "MOV-DR exiting", DYNAMIC)                                               \
 	C(PROC, 25, IO_BITMAPS, "use I/O bitmaps", REQUIRED)                                                 \
 	C(PROC, 28, MSR_BITMAPS, "use MSR bitmaps", REQUIRED)                                                \
 	C(PROC, 29, MONITOR_EXITING, "MONITOR exiting", REQUIRED)                                            \

@@ -40,6 +40,27 @@ void vmx_interrupt_window(struct vcpu *v, bool on)
 	vmx_set_proc(v, PROC_INTERRUPT_WINDOW, on);
 }
 
+/* While stepping all exceptions exit, so that none pushes our TF to the guest's stack; vectors that the
+ * hardware would deliver by itself are held back; and a shadow would want a pending #DB (SDM 3C 27.3.1.5). */
+void vmx_debug(struct vcpu *v)
+{
+	struct vmx_vcpu *x = to_vmx(v);
+	bool step = v->debug & DEBUG_STEP;
+
+	vmwrite(VMCS_EXCEPTION_BITMAP,
+		step ? ~0U : VMX_EXCEPTIONS | (v->debug & DEBUG_BREAK ? BIT(X86_BP) : 0));
+	vmx_set_proc(v, PROC_MOV_DR_EXITING, v->debug & DEBUG_REGISTERS);
+	if (step)
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+			vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_STI_MOVSS);
+	if (v->virtual_interrupts) {
+		u64 status = vmread(VMCS_GUEST_INTERRUPT_STATUS), rvi = MAX((u8)status, x->held_rvi);
+
+		vmwrite(VMCS_GUEST_INTERRUPT_STATUS, (status & ~0xFFULL) | (step ? 0 : rvi));
+		x->held_rvi = step ? (u8)rvi : 0;
+	}
+}
+
 /* Without NMI windows (no virtual NMIs) an interrupt window stands in: later than need be, never lost. */
 void vmx_nmi_window(struct vcpu *v, bool on)
 {

@@ -4,6 +4,7 @@
 #include "host/cpu.h"
 #include "host/irq.h"
 #include "host/panic.h"
+#include "vm/debug.h"
 #include "vm/exits.h"
 #include "vm/trace.h"
 #include "vm/vm.h"
@@ -50,11 +51,7 @@ static void restore_nmi_blocking(u64 info)
 /* #DB by a VM exit leaves DR6 and DR7 as they were (SDM 3C 28.1); delivery would have changed them. */
 static void set_debug_status(void)
 {
-	u64 dr6;
-
-	__asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
-	dr6 = (dr6 & ~0xFULL) | (vmread(VMCS_EXIT_QUALIFICATION) & 0x600F);
-	__asm__ volatile("mov %0, %%dr6" ::"r"(dr6));
+	write_dr6((read_dr6() & ~0xFULL) | (vmread(VMCS_EXIT_QUALIFICATION) & 0x600F));
 	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
 }
 
@@ -75,9 +72,28 @@ static void exit_exception(struct vcpu *v)
 		panic("machine check while a guest ran");
 	vmx_take_vectoring(v);
 	restore_nmi_blocking(info);
+	if (debug_exception(v, vector, vmread(VMCS_EXIT_QUALIFICATION)))
+		return;
 	if (vector == X86_DB)
 		set_debug_status();
+	else if (vector == X86_PF)
+		write_cr2(vmread(VMCS_EXIT_QUALIFICATION));
 	vcpu_exception(v, vector, info & BIT(11), (u32)vmread(VMCS_EXIT_INTR_ERROR));
+	/* INT3, INTO and INT1 are events of their own types, behind the instruction (SDM 3C 25.8.3). */
+	if (INFO_TYPE(info) > EVENT_EXCEPTION && (u8)v->exception.info == vector) {
+		v->exception.info = info & ~(u32)INFO_NMI_UNBLOCKED;
+		v->exception.insn_len = (u32)vmread(VMCS_EXIT_INSTRUCTION_LEN);
+	}
+}
+
+/* SDM 3C table 28-4. */
+static void exit_dr(struct vcpu *v)
+{
+	u64 q = vmread(VMCS_EXIT_QUALIFICATION), rsp = vmread(VMCS_GUEST_RSP);
+	unsigned r = q >> 8 & 15;
+
+	exit_mov_dr(v, q & 7, q & BIT(4), r == RSP ? &rsp : &v->regs[r], 0);
+	vmwrite(VMCS_GUEST_RSP, rsp);
 }
 
 static void exit_external_interrupt(struct vcpu *v)

@@ -23,6 +23,7 @@
 	X(26, VMXOFF, exit_ud)                                                                               \
 	X(27, VMXON, exit_ud)                                                                                \
 	X(28, CR_ACCESS, vmx_exit_cr)                                                                        \
+	X(29, MOV_DR, exit_dr)                                                                               \
 	X(30, IO_INSTRUCTION, exit_io_instruction)                                                           \
 	X(31, RDMSR, exit_rdmsr)                                                                             \
 	X(32, WRMSR, exit_wrmsr)                                                                             \

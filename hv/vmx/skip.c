@@ -17,7 +17,11 @@ static __attribute__((noinline, cold)) void skip_rest(struct vcpu *v, u64 rip)
 	v->rip = rip;
 	vmwrite(VMCS_GUEST_RIP, rip);
 	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_STI_MOVSS);
-	if (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
+	if (!(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
+		return;
+	if (v->debug & DEBUG_STEP)
+		vcpu_kick(v, EV_DEBUG);
+	else
 		vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
 }
 

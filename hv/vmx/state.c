@@ -23,6 +23,10 @@ u64 vmx_get(struct vcpu *v, enum vreg r)
 		return vmx_guest_cr3(v);
 	case VREG_CR4:
 		return vmx_guest_cr4();
+	case VREG_DR6:
+		return read_dr6();
+	case VREG_DR7:
+		return vmread(VMCS_GUEST_DR7);
 	default:
 		return vmread(VMCS_GUEST_EFER);
 	}
@@ -52,6 +56,12 @@ void vmx_set(struct vcpu *v, enum vreg r, u64 val)
 		break;
 	case VREG_CR4:
 		vmx_load_mode(v, vmx_guest_cr0(), val, vmread(VMCS_GUEST_EFER), vmx_guest_cr3(v));
+		break;
+	case VREG_DR6:
+		write_dr6(val);
+		break;
+	case VREG_DR7:
+		vmwrite(VMCS_GUEST_DR7, val);
 		break;
 	default:
 		vmx_load_mode(v, vmx_guest_cr0(), vmx_guest_cr4(), val, vmx_guest_cr3(v));

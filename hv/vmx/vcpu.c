@@ -102,7 +102,7 @@ static void write_controls(struct vmx_vcpu *x)
 	vmwrite(VMCS_PROC_CONTROLS2, x->proc2);
 	vmwrite(VMCS_EXIT_CONTROLS, vmx_caps.base[CTL_EXIT]);
 	vmwrite(VMCS_ENTRY_CONTROLS, x->entry);
-	vmwrite(VMCS_EXCEPTION_BITMAP, BIT(X86_DB) | BIT(X86_AC) | BIT(X86_MC));
+	vmwrite(VMCS_EXCEPTION_BITMAP, VMX_EXCEPTIONS);
 	vmwrite(VMCS_PF_ERROR_MASK, 0);
 	vmwrite(VMCS_PF_ERROR_MATCH, 0);
 	vmwrite(VMCS_CR3_TARGET_COUNT, 0);
@@ -265,5 +265,6 @@ const struct vcpu_ops vmx_ops = {
 	.tlb_flush = vmx_ept_flush,
 	.tsc_offset_changed = vmx_tsc_offset_changed,
 	.trace_exit = vmx_trace_exit,
+	.debug = vmx_debug,
 	.exit_name = vmx_exit_name,
 };

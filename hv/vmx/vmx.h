@@ -7,6 +7,7 @@
 #include "vmx/vmcs.h"
 
 #define VMX_EXIT_REASONS 57
+#define VMX_EXCEPTIONS	 (BIT(X86_DB) | BIT(X86_AC) | BIT(X86_MC)) /* that always exit */
 
 struct vmx_vcpu {
 	struct vcpu v;
@@ -17,6 +18,7 @@ struct vmx_vcpu {
 	u32 entry;
 	u64 cr3; /* without unrestricted guest: CR3 while the identity map stands in for it */
 	u16 vpid;
+	u8 held_rvi; /* the requesting vector, while a debugger's step must not see it */
 };
 
 static inline struct vmx_vcpu *to_vmx(struct vcpu *v)
@@ -87,6 +89,7 @@ bool vmx_can_take_interrupt(struct vcpu *v);
 bool vmx_can_take_nmi(struct vcpu *v);
 void vmx_interrupt_window(struct vcpu *v, bool on);
 void vmx_nmi_window(struct vcpu *v, bool on);
+void vmx_debug(struct vcpu *v);
 void vmx_take_vectoring(struct vcpu *v); /* queue what the exit cut short */
 
 /* vmx/exit.c: struct vcpu_ops.trace_exit. Detail: the guest-physical address of an EPT violation, the ticks

@@ -94,9 +94,44 @@ VIRTIO = [
 ]
 
 
+def packet(text: str) -> bytes:
+    """GDB's frame around a command."""
+    return f"${text}#{sum(text.encode()) & 0xFF:02x}".encode()
+
+
+GDB = [b"".join(map(packet, commands)) for commands in (
+    ["qSupported:swbreak+", "qXfer:features:read:target.xml:0,ffb", "qXfer:memory-map:read::0,ffb", "?", "g", "Hg1"],
+    ["m1000,40", "M1000,2:90cc", "X1000,2:ab", "p10", "P10=0000000000000000", "qRcmd,68656c70", "T1", "D"],
+    ["Z0,1000,1", "Z1,2000,1", "Z2,3000,4", "z0,1000,1", "vCont?", "vCont;s:1;c", "k"],
+    ["c1000", "S05;1000", "qC", "qfThreadInfo", "qThreadExtraInfo,1", "QStartNoAckMode", "vKill;1"],
+)]
+
+
+def kernel(wide: bool, flags: int | None) -> bytes:
+    """A small ELF file with one segment, a note, and a Multiboot header unless flags is None."""
+    note = struct.pack("<III4sI", 4, 4, 18, b"Xen", 0x100040)
+    code = b"\x90" * 64 + note
+    if flags is not None:
+        addresses = struct.pack("<5I", 0x100000, 0x100000, 0, 0, 0x100000)
+        code = struct.pack("<3I", 0x1BADB002, flags, -(0x1BADB002 + flags) & 0xFFFFFFFF) + addresses + code
+    at, n = 192, len(code)
+    if wide:
+        head = struct.pack("<4s12BHHIQQQIHHH", b"\x7fELF", 2, 1, 1, *[0] * 9, 2, 62, 1, 0x100000, 64, 0, 0, 64, 56, 2)
+        head += bytes(64 - len(head))
+        for kind, start, size in ((1, at, n), (4, at + n - len(note), len(note))):
+            head += struct.pack("<II6Q", kind, 7, start, 0x100000, 0x100000, size, size + 64, 4)
+    else:
+        head = struct.pack("<4s12BHHIIIIIHHH", b"\x7fELF", 1, 1, 1, *[0] * 9, 2, 3, 1, 0x100000, 52, 0, 0, 52, 32, 2)
+        head += bytes(52 - len(head))
+        for kind, start, size in ((1, at, n), (4, at + n - len(note), len(note))):
+            head += struct.pack("<8I", kind, start, 0x100000, 0x100000, size, size + 64, 7, 4)
+    return head.ljust(at, b"\0") + code
+
+
 def main() -> None:
     root = Path(sys.argv[1])
-    seeds = {"fat": [fat_disk(1), fat_disk(2)], "config": CONFIGS, "fw_cfg": FW_CFG, "virtio": VIRTIO}
+    seeds = {"fat": [fat_disk(1), fat_disk(2)], "config": CONFIGS, "fw_cfg": FW_CFG, "virtio": VIRTIO, "gdb": GDB,
+             "multiboot": [kernel(w, f) for w in (False, True) for f in (None, 3, 0x10003)]}
     for name, inputs in seeds.items():
         folder = root / name
         folder.mkdir(parents=True, exist_ok=True)

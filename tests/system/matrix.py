@@ -69,6 +69,7 @@ MACHINES = {
     ("bochs", "zambezi"): ALL,  # AMD-V from here on
     ("bochs", "phenom_8650_toliman"): ALL,
     ("qemu", ""): ALL,
+    ("qemu", "qemu64"): ALL,  # QEMU's own default
 }
 
 # Where all of tests/guests run.

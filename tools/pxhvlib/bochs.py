@@ -34,7 +34,6 @@ pci: enabled=1, chipset=i440fx
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=disk, mode=flat, path=disk.img
 boot: disk
-com1: enabled=1, mode=socket-client, dev=127.0.0.1:{port}
 speaker: enabled=0
 sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
 port_e9_hack: enabled=1
@@ -95,30 +94,40 @@ def start(machine: Machine) -> Emulator:
     link = machine.workdir / "disk.img"
     if link != machine.disk:
         link.symlink_to(machine.disk.resolve())  # so that Bochs' lock file lands in the work folder
-    listener = socket.create_server(("127.0.0.1", 0))
+    ports = [socket.create_server(("127.0.0.1", 0)) for _ in range(1 + machine.debug)]
     clock = f"sync=slowdown, time0={int(time.time())}" if machine.person else "sync=none, time0=1700000000"
-    (machine.workdir / "bochsrc").write_text(CONFIG.format(
-        memory=memory_option(machine.memory), cpu=machine.cpu or DEFAULT_CPU, cpus=machine.cpus, ips=IPS,
-        clock=clock, port=listener.getsockname()[1]))
+    config = CONFIG.format(memory=memory_option(machine.memory), cpu=machine.cpu or DEFAULT_CPU, cpus=machine.cpus,
+                           ips=IPS, clock=clock)
+    for number, port in enumerate(ports, 1):
+        config += f"com{number}: enabled=1, mode=socket-client, dev=127.0.0.1:{port.getsockname()[1]}\n"
+    (machine.workdir / "bochsrc").write_text(config)
     # Debian's Bochs stops in its debugger at reset: continue, and when the machine has ended, quit.
     last = f"source {LAST_WORDS}\n" if machine.inspected else ""
     (machine.workdir / "debugger").write_text(f"c\n{last}q\n")
     logs = [machine.workdir / "bochs.log", machine.workdir / "bochs.err"]
     process = spawn([need_program("bochs"), "-q", "-f", "bochsrc", "-rc", "debugger"], machine.workdir, logs[1])
+    try:
+        lines = [accept(port, process, logs) for port in ports]
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    finally:
+        for port in ports:
+            port.close()
+    return Emulator(process, lines[0], logs, functools.partial(inspect, process, machine.workdir),
+                    lines[1] if machine.debug else None)
+
+
+def accept(listener: socket.socket, process: subprocess.Popen, logs: list[Path]) -> socket.socket:
+    """The connection that Bochs makes for one of its serial ports."""
     deadline = time.monotonic() + CONNECT_SECONDS
     listener.settimeout(0.1)
-    with listener:
-        while True:
-            try:
-                serial, _ = listener.accept()
-                return Emulator(process, serial, logs, functools.partial(inspect, process, machine.workdir))
-            except TimeoutError:
-                if process.poll() is None and time.monotonic() < deadline:
-                    continue
-            except BaseException:
-                process.kill()
-                raise
-            process.kill()
-            process.wait()
-            tail = Emulator(process, listener, logs).log_tail()
-            raise PxhvError(f"Bochs did not start. Its log ends with:\n{tail}")
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            return listener.accept()[0]
+        except TimeoutError:
+            continue
+    process.kill()
+    process.wait()
+    raise PxhvError(f"Bochs did not start. Its log ends with:\n{Emulator(process, listener, logs).log_tail()}")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import doctor, engine, gdb, guest, image, project, session, status, trace_report
 from .emulator import Machine
+from .relay import Relay
 from .qemu import MEDIA
 from .status import PxhvError, UsageError
 from .symbols import Symbols
@@ -43,6 +44,13 @@ def seconds(text: str) -> float:
     return value
 
 
+def port_number(text: str) -> int:
+    value = int(text)
+    if not 0 < value < 65536:
+        raise ValueError
+    return value
+
+
 def add_guest_options(p: argparse.ArgumentParser) -> None:
     group = p.add_argument_group("the guest")
     group.add_argument("--disk", metavar="F[,ro]", action="append", default=[],
@@ -50,10 +58,13 @@ def add_guest_options(p: argparse.ArgumentParser) -> None:
                             "a PC would, also from a floppy's image")
     what = group.add_mutually_exclusive_group()
     what.add_argument("--kernel", metavar="F", help="a Linux bzImage")
+    what.add_argument("--multiboot", metavar="F", help="an ELF kernel with a Multiboot header or a PVH note, or 64-bit")
     what.add_argument("--flat", metavar="F@ADDR:BITS", help="an image put at ADDR and started there, BITS 16 or 64")
     what.add_argument("--config", metavar="F", help="a pxhv.conf; files it names are looked up beside it")
     p.add_argument("--file", metavar="F", action="append", default=[], help="a further file for --config's guests")
     p.add_argument("--initrd", metavar="F")
+    p.add_argument("--module", metavar="F", action="append", default=[],
+                   help="a module of --multiboot, 'F ARGUMENTS' to give it some; up to 8")
     p.add_argument("--append", metavar="S", help="the kernel's command line")
     p.add_argument("--memory", metavar="M", help=f"of the guest, such as 1G; {guest.DEFAULT_MEMORY} by default")
     p.add_argument("--cpus", metavar="N", type=positive, default=1, help="of the guest and of the emulated PC")
@@ -74,6 +85,8 @@ def add_engine_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--serial-log", metavar="F", help="write what the serial port says to F too")
     p.add_argument("--screenshot", metavar="F", help="at the end, write the PC's screen to F, a PNG")
     p.add_argument("--trace", metavar="F", help="at the end, write a timeline of all VM exits to F, for Perfetto or `pxhv trace`")
+    p.add_argument("--gdb", metavar="PORT", type=port_number,
+                   help="stop the guest at its first instruction, for GDB: target remote :PORT")
     p.add_argument("--timeout", metavar="S", type=seconds, help="end after S seconds with status 124")
     p.add_argument("--stdin", action="store_true", help="without a terminal, type standard input into the guest")
 
@@ -122,7 +135,8 @@ def machine_from(args, disk: Path, workdir: Path, guest_memory: int) -> Machine:
     if args.host_memory:
         memory = project.parse_size(args.host_memory)
     return Machine(disk=disk, workdir=workdir, cpu=args.cpu, cpus=args.cpus, memory=memory, media=args.media, count=args.count,
-                   inspected=bool(args.screenshot or args.trace), person=sys.stdin is not None and sys.stdin.isatty())
+                   inspected=bool(args.screenshot or args.trace), debug=bool(args.gdb),
+                   person=sys.stdin is not None and sys.stdin.isatty())
 
 
 def boot_disk(args, machine: Machine) -> int:
@@ -133,11 +147,13 @@ def boot_disk(args, machine: Machine) -> int:
         except OSError as e:
             raise UsageError(f"cannot write {output}: {e.strerror}") from e
     name = engine.choose(args.cpu) if args.engine == "auto" else args.engine
+    relay = Relay(args.gdb) if args.gdb else None
     emulator = engine.start(name, machine)
     log = Path(args.serial_log) if args.serial_log else None
     shot = Path(args.screenshot) if args.screenshot else None
     timeline = Path(args.trace) if args.trace else None
-    return session.run(emulator, Terminal(args.stdin), args.timeout, log, hint=not args.quiet, screenshot=shot, timeline=timeline)
+    return session.run(emulator, Terminal(args.stdin), args.timeout, log, hint=not args.quiet, screenshot=shot, timeline=timeline,
+                       relay=relay)
 
 
 def command_run(args) -> int:

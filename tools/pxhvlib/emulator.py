@@ -24,6 +24,7 @@ class Machine:
     media: str = "ide"
     count: bool = False  # QEMU: the TSC counts instructions, so that figures repeat
     inspected: bool = False  # its screen or memory will be asked for, so they must stay when it is off
+    debug: bool = False  # a second serial port, for GDB
     person: bool = False  # somebody sits at the terminal: time must run as on their clock
 
 
@@ -37,6 +38,7 @@ class Emulator:
     # Once, at the end: writes the machine's screen to a file, as a PNG, unless that is None; and gives the content of its
     # memory at (address, size), page by page.
     inspect: Callable[[Path | None, list[tuple[int, int]]], list[bytes]] | None = None
+    debug: socket.socket | None = None  # the second serial port
 
     def log_tail(self, lines: int = 12) -> str:
         """The end of what the emulator logged, for when it ends without having been asked to."""
@@ -53,6 +55,8 @@ class Emulator:
         self.process.wait()
         self.process.stdout.close()
         self.serial.close()
+        if self.debug:
+            self.debug.close()
 
 
 def die_with_parent() -> None:

@@ -21,7 +21,8 @@ VGA_BIOS = SEABIOS / "vgabios-isavga.bin"
 FLOPPY_SIZES = {kib << 10 for kib in (160, 180, 320, 360, 720, 1200, 1440, 2880)}
 
 # A key of a [vm] section whose value is a file of the boot partition.
-FILE_KEY = re.compile(r"""\s*(kernel|initrd|multiboot|flat|firmware|vgabios|floppy|disk)\s*=\s*(?:"(.*)"|(.*?))\s*(?:\s[;#].*)?$""")
+FILE_KEY = re.compile(
+    r"""\s*(kernel|initrd|multiboot|module|flat|firmware|vgabios|floppy|disk)\s*=\s*(?:"(.*)"|(.*?))\s*(?:\s[;#].*)?$""")
 FLAT = re.compile(r"(.+)@(0[xX][0-9a-fA-F]+|\d+):(16|64)")
 DISK = re.compile(r"(file|boot):(.+?)(,ro)?")  # the others are disks of the PC
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
@@ -45,6 +46,13 @@ class BootFiles:
             name = f"{fallback}-{name}"
         self.files[name] = source
         return name
+
+
+def quoted(key: str, option: str, text: str) -> str:
+    """The config line of an option's text, in quotes: it may hold what looks like a comment."""
+    if not text.isprintable():
+        raise UsageError(f"{option} has a character that no config line can hold")
+    return f'{key} = "{text}"'
 
 
 def firmware_lines(boot: BootFiles) -> list[str]:
@@ -73,7 +81,7 @@ def disk_lines(boot: BootFiles, disks: list[str], firmware: bool) -> list[str]:
 
 
 def from_options(args, debug_exit: bool) -> BootFiles:
-    """One guest from --kernel, --flat or --disk. debug_exit gives it the port that ends a run with a value."""
+    """One guest from --kernel, --multiboot, --flat or --disk. debug_exit gives it the port that ends a run with a value."""
     boot = BootFiles(b"")
     memory = parse_size(args.memory or DEFAULT_MEMORY)
     lines = (["[pxhv]", "quiet = yes"] if args.quiet else []) + ["[vm guest]"]
@@ -81,10 +89,11 @@ def from_options(args, debug_exit: bool) -> BootFiles:
         lines.append(f"kernel = {boot.add(Path(args.kernel), 'vmlinuz')}")
         if args.initrd:
             lines.append(f"initrd = {boot.add(Path(args.initrd), 'initrd')}")
-        if args.append is not None:
-            if not args.append.isprintable():
-                raise UsageError("--append has a character that no config line can hold")
-            lines.append(f'cmdline = "{args.append}"')  # quoted: it may hold what looks like a comment
+    elif args.multiboot:
+        lines.append(f"multiboot = {boot.add(Path(args.multiboot), 'kernel.elf')}")
+        for module in args.module:
+            name, _, arguments = module.partition(" ")
+            lines.append(quoted("module", "--module", f"{boot.add(Path(name), 'module')} {arguments}".strip()))
     elif not args.flat:
         lines += firmware_lines(boot)
     else:
@@ -92,7 +101,9 @@ def from_options(args, debug_exit: bool) -> BootFiles:
         if not m:
             raise UsageError(f"'{args.flat}' is not FILE@ADDR:16 or FILE@ADDR:64")
         lines.append(f"flat = {boot.add(Path(m[1]), 'guest.bin')}@{m[2]}:{m[3]}")
-    lines += disk_lines(boot, args.disk, not (args.kernel or args.flat))
+    if args.append is not None:
+        lines.append(quoted("cmdline", "--append", args.append))
+    lines += disk_lines(boot, args.disk, not (args.kernel or args.multiboot or args.flat))
     lines += [f"memory = {size_text(memory)}", f"cpus = {args.cpus}"]
     if args.trace_memory or getattr(args, "trace", None):
         trace = parse_size(args.trace_memory or DEFAULT_TRACE)
@@ -102,6 +113,8 @@ def from_options(args, debug_exit: bool) -> BootFiles:
         boot.memory += trace * args.cpus
     if debug_exit:
         lines.append("debug-exit = yes")
+    if getattr(args, "gdb", None):
+        lines.append("gdb = com2")
     boot.config = ("\n".join(lines) + "\n").encode("utf-8")
     boot.memory += memory
     return boot
@@ -134,6 +147,8 @@ def from_config(args) -> BootFiles:
             if not disk:
                 continue
             name = disk[2]
+        elif m[1] == "module":
+            name = name.split()[0]
         name = name.lstrip("/")
         if ".." in name.split("/"):
             raise UsageError(f"{path}:{number}: '..' in '{name}': the boot partition has nothing above its root")
@@ -149,16 +164,20 @@ def from_config(args) -> BootFiles:
 def boot_files(args, debug_exit: bool) -> BootFiles:
     """The boot partition that the options ask for."""
     if args.config:
-        for option in ("initrd", "append", "memory", "quiet", "disk", "trace_memory", "trace_insns"):
-            if getattr(args, option) not in (None, False, []):
+        for option in ("initrd", "append", "memory", "quiet", "disk", "module", "gdb", "trace_memory", "trace_insns"):
+            if getattr(args, option, None) not in (None, False, []):
                 raise UsageError(f"--{option.replace('_', '-')} does not go with --config: write it there")
         return from_config(args)
     if args.file:
         raise UsageError("--file goes with --config")
-    if not (args.kernel or args.flat or args.disk):
-        raise UsageError("which guest? One of --kernel, --flat, --disk and --config is needed")
+    if not (args.kernel or args.multiboot or args.flat or args.disk):
+        raise UsageError("which guest? One of --kernel, --multiboot, --flat, --disk and --config is needed")
+    if args.module and not args.multiboot:
+        raise UsageError("--module goes with --multiboot")
+    if args.initrd and not args.kernel:
+        raise UsageError("--initrd goes with --kernel")
+    if args.append is not None and not (args.kernel or args.multiboot):
+        raise UsageError("--append goes with --kernel and --multiboot")
     if args.trace_insns and not (args.trace_memory or getattr(args, "trace", None)):
         raise UsageError("--trace-insns goes with --trace or --trace-memory")
-    if not args.kernel and (args.initrd or args.append is not None):
-        raise UsageError("--initrd and --append go with --kernel")
     return from_options(args, debug_exit)

@@ -72,14 +72,18 @@ def inspect(monitor: socket.socket, workdir: Path, screen: Path | None, ranges: 
 def start(machine: Machine, kvm: bool) -> Emulator:
     """Boots the machine; its serial line is connected when this returns."""
     ours, theirs = socket.socketpair()
-    monitor, qemus = socket.socketpair()
-    with theirs, qemus:
+    monitor, monitor_theirs = socket.socketpair()
+    debug, debug_theirs = socket.socketpair()
+    with theirs, monitor_theirs, debug_theirs:
         options = [
             "-chardev", f"socket,id=serial,fd={theirs.fileno()}", "-serial", "chardev:serial",
             "-chardev", "stdio,id=e9,signal=off", "-device", "isa-debugcon,iobase=0xe9,chardev=e9",
-            "-chardev", f"socket,id=qmp,fd={qemus.fileno()}", "-mon", "chardev=qmp,mode=control",
+            "-chardev", f"socket,id=qmp,fd={monitor_theirs.fileno()}", "-mon", "chardev=qmp,mode=control",
             *(["-no-shutdown"] if machine.inspected else []),
         ]  # fmt: skip
+        if machine.debug:
+            options += ["-chardev", f"socket,id=debug,fd={debug_theirs.fileno()}", "-serial", "chardev:debug"]
         log = machine.workdir / "qemu.err"
-        process = spawn(command(machine, kvm) + options, machine.workdir, log, (theirs.fileno(), qemus.fileno()))
-    return Emulator(process, ours, [log], partial(inspect, monitor, machine.workdir))
+        process = spawn(command(machine, kvm) + options, machine.workdir, log,
+                        (theirs.fileno(), monitor_theirs.fileno(), debug_theirs.fileno()))
+    return Emulator(process, ours, [log], partial(inspect, monitor, machine.workdir), debug)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import status, trace
 from .emulator import Emulator
+from .relay import Relay
 from .status import PxhvError
 from .terminal import HINT, Terminal
 
@@ -25,7 +26,7 @@ READ_SIZE = 65536
 class Session:
     """The event loop of one run."""
 
-    def __init__(self, emulator: Emulator, terminal: Terminal, serial_log: Path | None, traced: bool):
+    def __init__(self, emulator: Emulator, terminal: Terminal, serial_log: Path | None, relay: Relay | None, traced: bool):
         self.emulator = emulator
         self.terminal = terminal
         self.serial_log = open(serial_log, "wb", buffering=0) if serial_log else None
@@ -39,6 +40,8 @@ class Session:
         os.set_blocking(emulator.process.stdout.fileno(), False)
         self.selector.register(emulator.serial, selectors.EVENT_READ, self.on_serial)
         self.selector.register(emulator.process.stdout, selectors.EVENT_READ, self.on_report)
+        if relay:
+            relay.register(self.selector, emulator.debug)
         if terminal.has_input:
             try:
                 self.selector.register(0, selectors.EVENT_READ, self.on_input)
@@ -143,10 +146,10 @@ def write_timeline(path: Path, memory: list[bytes]) -> None:
 
 
 def run(emulator: Emulator, terminal: Terminal, timeout: float | None, serial_log: Path | None, hint: bool,
-        screenshot: Path | None = None, timeline: Path | None = None) -> int:
+        screenshot: Path | None = None, timeline: Path | None = None, relay: Relay | None = None) -> int:
     """Runs the emulator's machine to its end; the emulator is gone and the terminal restored afterwards."""
     try:
-        session = Session(emulator, terminal, serial_log, bool(timeline))
+        session = Session(emulator, terminal, serial_log, relay, bool(timeline))
         if terminal.is_tty and hint:
             print(f"pxhv: {HINT}", file=sys.stderr)
         with terminal:
@@ -157,6 +160,8 @@ def run(emulator: Emulator, terminal: Terminal, timeout: float | None, serial_lo
                 write_timeline(timeline, memory)
     finally:
         emulator.stop()
+        if relay:
+            relay.close()
     if result == status.TIMEOUT and timeout:
         print(f"pxhv: stopped after {timeout:g} s (--timeout)", file=sys.stderr)
     return result

@@ -1,0 +1,94 @@
+/* What the files of the GDB stub share. */
+#pragma once
+
+#include "debug/gdb_packet.h"
+#include "debug/gdb_regs.h"
+#include "vm/vm.h"
+
+#define GDB_BREAKS   32
+#define GDB_HW_SLOTS 4
+
+/* In the order of GDB's Z packets. */
+enum gdb_break_type { BREAK_SOFT, BREAK_HARD, BREAK_WRITE, BREAK_READ, BREAK_ACCESS, BREAK_TYPES };
+
+struct gdb_break {
+	u64 addr; /* linear */
+	u64 gpa;  /* of a BREAK_SOFT's byte */
+	u8 type;  /* what it was made as, which for a BREAK_SOFT of an unmapped address is BREAK_HARD */
+	u8 asked; /* the type GDB asked for */
+	u8 len;
+	u8 saved; /* the byte under an INT3 */
+	u8 slot;  /* the debug register of all others */
+	bool used;
+};
+
+struct gdb_step {
+	bool own_tf; /* the guest's own TF */
+	bool pushes; /* PUSHF: TF is to be taken out of what it pushed */
+	bool loads;  /* POPF, IRET, SYSRET: TF afterwards is the guest's */
+	bool has_landing;
+	u64 landing; /* where the guest is when the step is over, if TF cannot tell */
+};
+
+/* Why a vcpu stopped. */
+struct gdb_report {
+	u8 signal;
+	s8 reason; /* a gdb_break_type, -1 for none */
+	u64 addr;
+};
+
+struct gdb_vcpu {
+	struct cpu_state state; /* while it is stopped */
+	bool dirty;		/* state was changed */
+	char action;		/* 'c', 's', or 0: stays stopped */
+	struct gdb_step step;
+	struct gdb_report report;
+};
+
+/* There is one second serial port, so one GDB. */
+struct gdb {
+	struct vm *vm;
+	struct spinlock talking; /* held by the vcpu that serves GDB */
+	u32 stopped;		 /* bits of vcpus that wait */
+	u32 round;		 /* counts resumptions */
+	bool connected, waiting; /* GDB has spoken; it waits for a stop reply */
+	bool no_ack;
+	bool leave;  /* the guest is to run on */
+	u32 current; /* the thread of g, p ... */
+	struct gdb_vcpu vcpu[VM_MAX_VCPUS];
+	struct gdb_break breaks[GDB_BREAKS];
+	struct gdb_target target;
+	struct gdb_packet in;
+	struct gdb_text out;
+};
+extern struct gdb gdb;
+
+/* gdb_memory.c: guest memory by linear address, as v's page tables map it whatever their rights. Only RAM:
+ * devices would take note. Return 0 or -EFAULT. */
+int gdb_memory_read(struct vcpu *v, u64 addr, void *buf, u64 len);
+int gdb_memory_write(struct vcpu *v, u64 addr, const void *buf, u64 len);
+void *gdb_memory(struct vcpu *v, u64 addr, u64 *gpa); /* a byte's place, or NULL */
+
+/* gdb_break.c. Insertion: 0, -EFAULT for an address that is not mapped, -ENOSPC, -EINVAL for a length that
+ * the debug registers do not have. */
+int gdb_break_insert(struct vcpu *v, enum gdb_break_type type, u64 addr, u64 len);
+void gdb_break_remove(enum gdb_break_type type, u64 addr, u64 len);
+void gdb_break_remove_all(void);
+struct gdb_break *gdb_break_at(u64 addr, enum gdb_break_type type); /* of the made type */
+struct gdb_break *gdb_break_by_slots(u32 slots);
+void gdb_break_apply(struct vcpu *v); /* before v runs: the debug registers and v->debug */
+void gdb_break_stop(struct vcpu *v);  /* after that: the guest's DR6 */
+
+/* gdb_step.c */
+void gdb_step_begin(struct vcpu *v);
+void gdb_step_end(struct vcpu *v);
+void gdb_step_deliver(struct vcpu *v, u8 vector); /* struct vm_debugger.deliver */
+u64 gdb_pc(struct vcpu *v);			  /* linear */
+
+/* gdb_command.c: answers the packet in gdb.in. */
+void gdb_command(struct vcpu *v);
+void gdb_put_stop(u32 index); /* the stop reply of a vcpu, into gdb.out */
+
+/* gdb_stub.c */
+void gdb_transmit(void); /* sends gdb.out */
+void gdb_kill(void);	 /* ends the VM as by its power button */

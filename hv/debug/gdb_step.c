@@ -1,0 +1,158 @@
+/* One instruction of the guest. RFLAGS.TF makes the CPU stop after it, and the guest must not see that: not
+ * in what PUSHF pushes, nor in the frame of an interrupt. Instructions that go through the IDT, and SYSCALL,
+ * leave TF behind: for them a breakpoint waits where they lead. */
+#include "debug/gdb_internal.h"
+#include "host/cpu.h"
+#include "host/msr.h"
+#include "vm/exits.h"
+
+#define INSN_BYTES 15
+
+u64 gdb_pc(struct vcpu *v)
+{
+	struct segment cs;
+
+	if (vcpu_code_bits(v) == 64)
+		return v->rip;
+	v->ops->get_seg(v, SEG_CS, &cs);
+	return (u32)(v->rip + cs.base);
+}
+
+/* The base of the code segment that a gate names. */
+static bool code_base(struct vcpu *v, const struct cpu_state *s, u16 selector, u64 *base)
+{
+	u64 table = selector & 4 ? s->seg[SEG_LDTR].base : s->gdtr.base, d;
+
+	if (gdb_memory_read(v, table + (selector & ~7u), &d, 8))
+		return false;
+	*base = (d >> 16 & 0xFFFFFF) | (d >> 32 & 0xFF000000);
+	return true;
+}
+
+/* Where vector's handler begins: by the real mode table, or a gate of 8 or 16 bytes (SDM 3A 6.11, 6.14.1). */
+static bool handler_of(struct vcpu *v, u8 vector, u64 *linear)
+{
+	struct cpu_state s;
+	u64 gate[2] = {0, 0}, base = 0;
+	bool wide, is16;
+
+	v->ops->get_state(v, &s);
+	wide = s.efer & EFER_LMA;
+	if (!(s.cr0 & CR0_PE)) {
+		u16 pointer[2];
+
+		if (gdb_memory_read(v, s.idtr.base + vector * 4u, pointer, 4))
+			return false;
+		*linear = ((u64)pointer[1] << 4) + pointer[0];
+		return true;
+	}
+	if (gdb_memory_read(v, s.idtr.base + vector * (wide ? 16u : 8u), gate, wide ? 16 : 8) ||
+	    !(gate[0] & BIT(47)))
+		return false;
+	is16 = !(gate[0] & BIT(43)); /* a 16-bit gate has no upper half of the offset */
+	*linear = (gate[0] & 0xFFFF) | (is16 ? 0 : gate[0] >> 32 & 0xFFFF0000) | gate[1] << 32;
+	if (!wide && !code_base(v, &s, (u16)(gate[0] >> 16), &base))
+		return false;
+	*linear += base;
+	return true;
+}
+
+static bool is_prefix(u8 c, bool wide)
+{
+	return c == 0x66 || c == 0x67 || (c & 0xFE) == 0xF2 || (c & 0xE7) == 0x26 || (c & 0xFE) == 0x64 ||
+	       c == 0xF0 || (wide && (c & 0xF0) == 0x40);
+}
+
+/* What the instruction at the program counter needs of gdb_step; the opcode's place in bytes. */
+static void examine(struct vcpu *v, struct gdb_step *step)
+{
+	u8 b[INSN_BYTES + 2] = {0};
+	bool wide = vcpu_code_bits(v) == 64;
+	unsigned i = 0;
+	u64 pc = gdb_pc(v);
+
+	while (i < INSN_BYTES && !gdb_memory_read(v, pc + i, &b[i], 1))
+		i++;
+	for (i = 0; i < INSN_BYTES - 1 && is_prefix(b[i], wide); i++)
+		;
+	switch (b[i]) {
+	case 0x9C: /* PUSHF */
+		step->pushes = true;
+		break;
+	case 0x9D: /* POPF */
+	case 0xCF: /* IRET */
+		step->loads = true;
+		break;
+	case 0xCC:
+		step->has_landing = handler_of(v, X86_BP, &step->landing);
+		break;
+	case 0xCD:
+		step->has_landing = handler_of(v, b[i + 1], &step->landing);
+		break;
+	case 0xF1:
+		step->has_landing = handler_of(v, X86_DB, &step->landing);
+		break;
+	case 0x0F:
+		step->loads = b[i + 1] == 0x07; /* SYSRET */
+		if (b[i + 1] == 0x05)		/* SYSCALL clears TF by FMASK, after R11 has got it */
+			step->has_landing = wide && !vcpu_rdmsr(v, MSR_LSTAR, &step->landing);
+	}
+}
+
+void gdb_step_begin(struct vcpu *v)
+{
+	struct gdb_step *step = &gdb.vcpu[v->index].step;
+	u64 flags = v->ops->get(v, VREG_RFLAGS);
+
+	*step = (struct gdb_step){.own_tf = flags & RFLAGS_TF};
+	examine(v, step);
+	if (step->has_landing)
+		return;
+	v->debug |= DEBUG_STEP;
+	v->ops->set(v, VREG_RFLAGS, flags | RFLAGS_TF);
+}
+
+static void restore_tf(struct vcpu *v, const struct gdb_step *step)
+{
+	u64 flags = v->ops->get(v, VREG_RFLAGS);
+
+	v->ops->set(v, VREG_RFLAGS, step->own_tf ? flags | RFLAGS_TF : flags & ~RFLAGS_TF);
+	v->debug &= ~(u32)DEBUG_STEP;
+}
+
+void gdb_step_end(struct vcpu *v)
+{
+	struct gdb_step *step = &gdb.vcpu[v->index].step;
+	struct segment ss;
+	u64 sp = v->ops->get(v, VREG_RSP);
+	u8 high;
+
+	step->has_landing = false;
+	if (!(v->debug & DEBUG_STEP))
+		return;
+	if (step->loads)
+		step->own_tf = v->ops->get(v, VREG_RFLAGS) & RFLAGS_TF;
+	restore_tf(v, step);
+	if (!step->pushes || step->own_tf)
+		return;
+	if (vcpu_code_bits(v) != 64) {
+		v->ops->get_seg(v, SEG_SS, &ss);
+		sp = (ss.attr & BIT(14) ? (u32)sp : (u16)sp) + ss.base;
+	}
+	if (!gdb_memory_read(v, sp + 1, &high, 1)) {
+		high &= (u8) ~(RFLAGS_TF >> 8);
+		gdb_memory_write(v, sp + 1, &high, 1);
+	}
+}
+
+void gdb_step_deliver(struct vcpu *v, u8 vector)
+{
+	struct gdb_step *step = &gdb.vcpu[v->index].step;
+
+	gdb_break_stop(v);
+	restore_tf(v, step);
+	step->has_landing = handler_of(v, vector, &step->landing);
+	if (!step->has_landing)
+		v->events |= EV_DEBUG; /* at whatever the event leads to */
+	gdb_break_apply(v);
+}

@@ -1,0 +1,82 @@
+/* GDB's side of the line says anything: the stub stays inside its buffers and the guest's memory, and puts
+ * every byte back that it has replaced by a breakpoint. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "debug/gdb_internal.h"
+#include "lib/errno.h"
+
+#define RAM_SIZE 0x8000
+
+struct gdb gdb;
+static u8 ram[RAM_SIZE];
+static bool written;
+
+void gdb_transmit(void)
+{
+	if (gdb.out.len > GDB_PACKET_MAX || gdb.out.data[gdb.out.len])
+		abort();
+}
+
+void gdb_kill(void)
+{
+}
+
+int monitor_command(const char *line, void (*out)(const char *s))
+{
+	out(line);
+	return 0;
+}
+
+unsigned vcpu_code_bits(struct vcpu *v)
+{
+	return 64;
+}
+
+/* Pages lie in RAM in turn, but every fourth is not mapped. */
+int vcpu_translate(struct vcpu *v, u64 gva, u32 access, u64 *gpa, u32 *error)
+{
+	*gpa = gva % RAM_SIZE;
+	return (gva >> 12) % 4 == 3 ? -EFAULT : 0;
+}
+
+void *guest_ptr(struct vm *vm, u64 gpa, u64 len)
+{
+	return gpa <= RAM_SIZE && len <= RAM_SIZE - gpa ? ram + gpa : NULL;
+}
+
+static void run(struct vcpu *v)
+{
+	const char *s = gdb.in.data;
+
+	written |= *s == 'M' || *s == 'X';
+	gdb_command(v);
+	if (gdb.current >= v->vm->vcpu_count)
+		abort();
+	gdb.waiting = gdb.leave = false;
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	static struct vm vm;
+	static struct vcpu vcpu[2];
+
+	memset(&gdb, 0, sizeof(gdb));
+	memset(ram, 0x90, sizeof(ram));
+	written = false;
+	vm.vcpu_count = 2;
+	for (u32 i = 0; i < 2; i++) {
+		vm.vcpus[i] = &vcpu[i];
+		vcpu[i] = (struct vcpu){.vm = &vm, .index = i};
+	}
+	gdb.vm = &vm;
+	for (size_t i = 0; i < size; i++)
+		if (gdb_packet_byte(&gdb.in, data[i]) == GDB_PACKET)
+			run(&vcpu[0]);
+	gdb_break_remove_all();
+	for (size_t i = 0; i < RAM_SIZE && !written; i++)
+		if (ram[i] != 0x90)
+			abort();
+	return 0;
+}

@@ -1,0 +1,173 @@
+"""A stock GDB on guests: our own kernels, a real-mode guest, Linux."""
+
+import os
+import re
+import socket
+import sys
+
+import pexpect
+import pytest
+from conftest import BUILD, PXHV
+
+KERNELS = f"{BUILD}/tests/guests/kernel"
+ENGINES = ["bochs", "qemu"]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        return s.getsockname()[1]
+
+
+class Gdb:
+    """GDB at its prompt."""
+
+    def __init__(self, port: int, file: str = ""):
+        options = ["-nx", "-q", "-ex", "set pagination off", "-ex", "set confirm off", "-ex", "set remotetimeout 30",
+                   "-ex", "set style enabled off", "-ex", "set width 0"]
+        self.child = pexpect.spawn("gdb", options + ([file] if file else []), timeout=60, encoding="latin-1", echo=False,
+                                   env=os.environ | {"TERM": "dumb"})
+        self.child.expect(r"\(gdb\) ")
+        self.do(f"target remote :{port}")
+
+    def do(self, command: str) -> str:
+        """Sends a command and gives what GDB says to it."""
+        self.child.sendline(command)
+        self.child.expect(r"\(gdb\) ")
+        return self.child.before
+
+    def value(self, expression: str) -> int:
+        return int(re.search(r"= (0x[0-9a-f]+)", self.do(f"p/x (long){expression}"))[1], 16)
+
+    def interrupt(self) -> str:
+        self.child.sendintr()
+        self.child.expect(r"\(gdb\) ")
+        return self.child.before
+
+
+@pytest.fixture
+def session(terminal):
+    """Starts a guest that waits for GDB, and GDB: (the guest's terminal, GDB)."""
+    gdbs = []
+
+    def start(engine, *options, file=""):
+        port = free_port()
+        child = terminal("run", "--engine", engine, "--gdb", port, "--timeout", "160", *options)
+        child.expect("waits for GDB on COM2", timeout=120)
+        gdbs.append(Gdb(port, file))
+        return child, gdbs[-1]
+
+    yield start
+    for gdb in gdbs:
+        gdb.child.close(force=True)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", ["multiboot", "long"])
+def test_kernel(session, engine, name):
+    kernel = f"{KERNELS}/{name}.elf"
+    child, gdb = session(engine, "--multiboot", kernel, file=kernel)
+    assert "_start" in gdb.do("x/i $pc")
+    gdb.do("break tick")
+    assert re.search(r"Breakpoint 1, tick \(n=(n@entry=)?1\)", gdb.do("continue"))
+    assert "kernel_main" in gdb.do("bt")
+    assert gdb.value("counter") == 0
+    assert re.search(r"Breakpoint 1, tick \(n=(n@entry=)?2\)", gdb.do("continue"))
+    gdb.do("delete")
+    assert "Old value = 1" in gdb.do("watch counter") + gdb.do("continue")
+    gdb.do("delete")
+    gdb.do("hbreak tick")
+    assert re.search(r"tick \(n=(n@entry=)?3\)", gdb.do("continue"))
+    before = gdb.value("$pc")
+    gdb.do("stepi")
+    assert 0 < gdb.value("$pc") - before < 16
+    gdb.do("finish")
+    assert gdb.value("counter") == 6
+    gdb.do("set var counter = 100")
+    gdb.do("delete")
+    assert gdb.value("$cr0") & 1
+    assert "CPU 0" in gdb.do("info threads")
+    assert "exited normally" in gdb.do("continue")
+    child.expect("counter 95\r\n")  # 100 + 4 + ... + 10, in hexadecimal
+    child.expect(pexpect.EOF)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_steps_through_everything(session, engine):
+    """The first instructions, one by one: the guest notices nothing."""
+    kernel = f"{KERNELS}/multiboot.elf"
+    child, gdb = session(engine, "--multiboot", kernel, file=kernel)
+    gdb.do("stepi 300" if engine == "qemu" else "stepi 80")
+    assert gdb.value("$eflags") & 0x100 == 0
+    assert "exited normally" in gdb.do("continue")
+    child.expect("counter 37\r\n")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_real_mode(session, engine):
+    child, gdb = session(engine, "--flat", f"{BUILD}/guest/hello16.bin@0x7C00:16")
+    assert gdb.value("$pc") == 0x7C00
+    gdb.do("stepi")
+    assert gdb.value("$cr0") & 1 == 0
+    gdb.do("stepi 10")
+    gdb.do("detach")
+    child.expect("Hello from real mode")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_kill(session, engine):
+    child, gdb = session(engine, "--multiboot", f"{KERNELS}/pvh.elf", file=f"{KERNELS}/pvh.elf")
+    gdb.do("kill")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_dead_guest_stays(session, engine):
+    """Its stack gone and no IDT: the first push ends it, and GDB can look at the remains."""
+    kernel = f"{KERNELS}/multiboot.elf"
+    child, gdb = session(engine, "--multiboot", kernel, file=kernel)
+    gdb.do("stepi")
+    gdb.do("set var $pc = 0x30000000")
+    assert "SIGSEGV" in gdb.do("continue")
+    assert gdb.value("$pc") >= 0x30000000
+    gdb.do("continue")
+    child.expect("died: ")
+
+
+@pytest.fixture(scope="session")
+def start_kernel(tmp_path_factory):
+    """The address of start_kernel in the Linux of `make linux`, without KASLR: the guest itself knows it."""
+    child = pexpect.spawn(sys.executable, [str(PXHV), "run", "--engine", "qemu", "--timeout", "100", "--kernel",
+                                           f"{BUILD}/linux/vmlinuz", "--initrd", f"{BUILD}/linux/initrd.img", "--append",
+                                           "console=ttyS0 quiet nokaslr cryptomgr.notests"],
+                          env=os.environ | {"PXHV_BUILD": str(BUILD)}, timeout=90, encoding="latin-1")
+    child.expect("pxhv:~# ")
+    child.send("grep -w start_kernel /proc/kallsyms\r")
+    child.expect(r"([0-9a-f]{16}) T start_kernel")
+    address = child.match[1]
+    child.close(force=True)
+    return address
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_linux(session, engine, start_kernel):
+    child, gdb = session(engine, "--kernel", f"{BUILD}/linux/vmlinuz", "--initrd", f"{BUILD}/linux/initrd.img", "--append",
+                         "console=ttyS0 quiet nokaslr cryptomgr.notests")
+    # not mapped yet
+    assert "Breakpoint 1 at" in gdb.do(f"break *0x{start_kernel}")
+    assert "Breakpoint 1, " in gdb.do("continue")
+    assert gdb.value("$pc") == int(start_kernel, 16)
+    assert gdb.value("$cr0") >> 31 & 1
+    gdb.do("stepi 100")
+    gdb.do("delete")
+    gdb.child.sendline("continue")
+    child.expect("Welcome to Linux", timeout=120)
+    child.expect("pxhv:~# ")
+    assert "SIGINT" in gdb.interrupt()
+    assert gdb.value("$pc") >> 47 in (0, 0x1FFFF)
+    gdb.do("detach")
+    child.send("echo $((6 * 7))\r")
+    child.expect("\r\n42\r\n")
+    child.send("poweroff -f\r")
+    child.expect(pexpect.EOF)
