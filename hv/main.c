@@ -3,6 +3,7 @@
 #include "boot/boot.h"
 #include "debug/autopsy.h"
 #include "debug/gdb.h"
+#include "debug/insns.h"
 #include "host/acpi.h"
 #include "host/apic.h"
 #include "host/console.h"
@@ -145,6 +146,8 @@ static enum vm_end run_once(const struct vm_config *c, const struct guest_files 
 	vm->vcpus[0]->ops->set_state(vm->vcpus[0], &start);
 	if (c->gdb)
 		gdb_attach(vm);
+	else
+		insns_attach(vm);
 	story("Guest loaded, entry at %#llx", (unsigned long long)start.rip);
 	time_refine();
 	story("%s", ops->entry);

@@ -90,5 +90,6 @@ void gdb_command(struct vcpu *v);
 void gdb_put_stop(u32 index); /* the stop reply of a vcpu, into gdb.out */
 
 /* gdb_stub.c */
-void gdb_transmit(void); /* sends gdb.out */
-void gdb_kill(void);	 /* ends the VM as by its power button */
+bool gdb_exception(struct vcpu *v, u8 vector, u64 dr6); /* struct vm_debugger.exception */
+void gdb_transmit(void);				/* sends gdb.out */
+void gdb_kill(void);					/* ends the VM as by its power button */

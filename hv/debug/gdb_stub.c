@@ -188,7 +188,7 @@ static bool stop_with(struct vcpu *v, s8 reason, u64 addr)
 	return true;
 }
 
-static bool exception(struct vcpu *v, u8 vector, u64 dr6)
+bool gdb_exception(struct vcpu *v, u8 vector, u64 dr6)
 {
 	u32 slots = v->debug & DEBUG_REGISTERS ? dr6 & 15 : 0;
 	const struct gdb_step *step = &gdb.vcpu[v->index].step;
@@ -207,7 +207,7 @@ static bool exception(struct vcpu *v, u8 vector, u64 dr6)
 }
 
 static const struct vm_debugger debugger = {
-	.stop = stop, .exception = exception, .deliver = gdb_step_deliver};
+	.stop = stop, .exception = gdb_exception, .deliver = gdb_step_deliver};
 
 static void open_line(void)
 {

@@ -196,7 +196,10 @@ def command_trace(args) -> int:
     symbols = Symbols.read(Path(args.symbols)) if args.symbols else None
     file = Path(args.timeline)
     lines = trace_report.instructions(file, symbols) if args.insns else trace_report.report(file, symbols, args.top)
-    print("\n".join(lines))
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:  # whoever read it has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0
 
 

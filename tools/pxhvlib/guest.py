@@ -180,4 +180,6 @@ def boot_files(args, debug_exit: bool) -> BootFiles:
         raise UsageError("--append goes with --kernel and --multiboot")
     if args.trace_insns and not (args.trace_memory or getattr(args, "trace", None)):
         raise UsageError("--trace-insns goes with --trace or --trace-memory")
+    if args.trace_insns and getattr(args, "gdb", None):
+        raise UsageError("--trace-insns does not go with --gdb, which has the guest's steps to itself")
     return from_options(args, debug_exit)
