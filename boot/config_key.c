@@ -33,6 +33,7 @@ const struct config_key config_keys[] = {
 	{"memory", VM(memory), .type = KEY_SIZE},
 	{"cpus", VM(cpus), .type = KEY_COUNT, .max = CONFIG_MAX_CPUS},
 	{"trace", VM(trace), .type = KEY_SIZE},
+	{"trace-insns", VM(trace_insns), .type = KEY_COUNT, .max = 65535},
 	{"console", VM(console_vga), CHOICE("serial", "vga")},
 	{"debug-exit", VM(debug_exit), CHOICE("no", "yes")},
 	{"on-crash", VM(restart_on_crash), CHOICE("stop", "restart")},

@@ -3,6 +3,7 @@
 #include "boot/boot.h"
 #include "debug/autopsy.h"
 #include "debug/gdb.h"
+#include "debug/insns.h"
 #include "debug/monitor.h"
 #include "disks.h"
 #include "host/acpi.h"
@@ -103,7 +104,7 @@ static void load_module(const char *module, u8 **data, u64 *size)
 static void create_traces(struct vm_config *c)
 {
 	for (u32 i = 0; c->trace && i < c->cpus; i++) {
-		c->traces[i] = trace_create(c->name, i, c->trace);
+		c->traces[i] = trace_create(c->name, i, c->trace, c->trace_insns);
 		if (!c->traces[i])
 			printk("vm '%s': no memory for its trace\n", c->name);
 		host_stay_on();
@@ -160,6 +161,8 @@ static enum vm_end run_once(const struct vm_config *c, const struct guest_files 
 	monitor_attach(vm);
 	if (c->gdb)
 		gdb_attach(vm);
+	else
+		insns_attach(vm);
 	story("Guest loaded, entry at %#llx", (unsigned long long)start.rip);
 	time_refine();
 	story("%s", ops->entry);

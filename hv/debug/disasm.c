@@ -148,7 +148,7 @@ static void put_memory(struct text *t, const struct operands *o)
 	if (!base)
 		n = 4;
 	if (!base && !scale && o->bits == 64) {
-		put(t, "%#llx", (unsigned long long)(o->next + (u64)displacement(p, 4)));
+		put(t, "%#llx", (unsigned long long)o->next + (unsigned long long)displacement(p, 4));
 		return;
 	}
 	if (base)

@@ -51,7 +51,8 @@ struct vm_config {
 	u32 module_count;
 	u64 memory; /* bytes */
 	u32 cpus;
-	u64 trace; /* bytes of memory for each vcpu's exits; 0: they are not traced */
+	u32 trace_insns; /* how many instructions each vcpu's trace begins with */
+	u64 trace;	 /* bytes of memory for each vcpu's exits; 0: they are not traced */
 	struct trace *traces[CONFIG_MAX_CPUS]; /* what hv/main.c made for it; they outlive reboots */
 	u64 flat_addr;
 	u8 flat_bits;	  /* 16 or 64 */

@@ -5,7 +5,7 @@
 #include "lib/string.h"
 #include "vm/vm.h"
 
-struct trace *trace_create(const char *vm, u32 vcpu, u64 size)
+struct trace *trace_create(const char *vm, u32 vcpu, u64 size, u32 insns)
 {
 	struct trace *t = page_alloc_run(size, PAGE_SIZE, 0);
 
@@ -16,18 +16,15 @@ struct trace *trace_create(const char *vm, u32 vcpu, u64 size)
 	t->tsc_hz = tsc_hz;
 	t->begin = t->end = tsc_now();
 	t->vcpu = vcpu;
+	t->insns = insns;
 	memcpy(t->vm, vm, MIN(strlen(vm), sizeof(t->vm) - 1));
 	t->magic = TRACE_MAGIC;
 	host_report("pxhv-trace %#llx %#llx", (unsigned long long)t, (unsigned long long)size);
 	return t;
 }
 
-/* The first n records of the ring. */
-static void save(struct vcpu *v, u64 n)
+static void save(struct trace *t, const struct exit_record *r, u64 n)
 {
-	struct trace *t = v->trace;
-	const struct exit_record *r = v->ring;
-
 	while (n) {
 		u64 at = t->written % t->capacity, count = MIN(n, t->capacity - at);
 
@@ -40,7 +37,7 @@ static void save(struct vcpu *v, u64 n)
 
 void trace_save_ring(struct vcpu *v)
 {
-	save(v, EXIT_RING_SIZE);
+	save(v->trace, v->ring, EXIT_RING_SIZE);
 }
 
 void trace_begin(struct vcpu *v)
@@ -55,6 +52,13 @@ void trace_begin(struct vcpu *v)
 	*vcpu_exit(v, 0) = (struct exit_record){.reason = TRACE_START, .tsc = tsc_now()};
 }
 
+void trace_insn(struct vcpu *v, u64 pc, u64 code)
+{
+	struct exit_record r = {.rip = pc, .reason = TRACE_INSN, .tsc = tsc_now(), .detail = code};
+
+	save(v->trace, &r, 1);
+}
+
 void trace_finish(struct vcpu *v)
 {
 	u64 last = vcpu_exits(v) % EXIT_RING_SIZE;
@@ -66,7 +70,7 @@ void trace_finish(struct vcpu *v)
 	if (!v->ring[last].ticks)
 		v->ops->trace_exit(v, &v->ring[last]);
 	if (last != EXIT_RING_SIZE - 1)
-		save(v, last + 1);
+		save(v->trace, v->ring, last + 1);
 	v->trace->tsc_hz = tsc_hz;
 	v->trace->end = tsc_now();
 }

@@ -16,6 +16,7 @@ struct trace {
 	u64 tsc_hz;
 	u64 begin, end; /* TSC when the trace was made, and when it was last finished */
 	u64 vcpu;
+	u64 insns; /* that are still to be recorded */
 	char vendor[8];
 	char vm[32];
 	/* Exits by their reason's low byte and by the power of 2 in the ticks they took: [n] is 2^n to
@@ -24,14 +25,19 @@ struct trace {
 	struct exit_record records[];
 };
 
-/* A trace in size bytes of memory, for the vcpu of that number; its place is reported to whoever watches.
- * NULL: no such memory. It is never freed. */
-struct trace *trace_create(const char *vm, u32 vcpu, u64 size);
+/* A trace in size bytes of memory, for the vcpu of that number, of its exits and its first insns
+ * instructions; its place is reported to whoever watches. NULL: no such memory. It is never freed. */
+struct trace *trace_create(const char *vm, u32 vcpu, u64 size, u32 insns);
 
 /* Traces v, which has not run yet, if its VM's config has a trace for it. What comes before its first exit is
  * a record of the reason TRACE_START. */
 void trace_begin(struct vcpu *v);
 #define TRACE_START 0xFF3E
+
+/* Adds a record of the instruction at the linear address pc, which v is about to run and begins with code, of
+ * the reason TRACE_INSN. It may come before older exits' records. */
+void trace_insn(struct vcpu *v, u64 pc, u64 code);
+#define TRACE_INSN 0xFF3F
 
 /* Ends the tracing of v: what its ring still holds goes to the trace. */
 void trace_finish(struct vcpu *v);

@@ -49,7 +49,8 @@ struct vm {
 	struct spinlock lock; /* of the devices and lines */
 	enum vm_end end;
 	u32 end_status;
-	const struct vm_debugger *debugger; /* NULL for none */
+	const struct vm_debugger *debugger;	 /* NULL for none */
+	const struct vm_debugger *next_debugger; /* when this one is through (debug/insns.c) */
 	bool debug64;	      /* show debuggers 64-bit registers even while the guest runs 32-bit code */
 	char end_reason[160]; /* for VM_DIED: a sentence */
 

@@ -12,6 +12,8 @@
  * 3B 18.3.1.4). */
 static __attribute__((noinline, cold)) void skip_rest(struct vcpu *v, u64 rip)
 {
+	u64 pending;
+
 	if ((u32)rip < INSN_MAX && vcpu_code_bits(v) != 64)
 		rip = (u32)rip;
 	v->rip = rip;
@@ -19,10 +21,14 @@ static __attribute__((noinline, cold)) void skip_rest(struct vcpu *v, u64 rip)
 	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_STI_MOVSS);
 	if (!(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
 		return;
-	if (v->debug & DEBUG_STEP)
+	pending = vmread(VMCS_GUEST_PENDING_DEBUG);
+	if (v->debug & DEBUG_STEP) {
+		pending &= ~PENDING_DEBUG_BS; /* Bochs has set it: the step would be over twice */
 		vcpu_kick(v, EV_DEBUG);
-	else
-		vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
+	} else {
+		pending |= PENDING_DEBUG_BS;
+	}
+	vmwrite(VMCS_GUEST_PENDING_DEBUG, pending);
 }
 
 void vmx_skip(struct vcpu *v, unsigned len)

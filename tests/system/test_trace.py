@@ -150,6 +150,28 @@ def test_average_cost(pxhv, tmp_path, engine, cpu, options):
     assert 0 < (ticks[1] - ticks[0]) / rounds <= COST
 
 
+@pytest.mark.parametrize("engine, cpu", TEST_MACHINES)
+def test_instructions(pxhv, tmp_path, engine, cpu):
+    """The first 1700, IDT set-up by REP STOSQ and CPUIDs included; the guest takes no notice."""
+    image = BUILD / "tests/guests/exits.bin"
+    timeline, run = traced(pxhv, tmp_path, engine, cpu, image, "--trace-insns=1700")
+    found = [(int(e["args"]["rip"], 16) - 0x100000, bytes.fromhex(e["args"]["code"]))
+             for e in timeline["traceEvents"] if e["name"] == "instruction"]
+    code = image.read_bytes()
+    assert len(found) == 1700 and found[0][0] == 0
+    for at, (offset, first) in enumerate(found):
+        assert code[offset:offset + 8] == first[:len(code) - offset], at
+    repeated = [offset for offset, first in found if first.startswith(b"\xf3\x48\xab")]
+    assert len(repeated) == 512 and len(set(repeated)) == 1
+    cpuids = [at for at, (_, first) in enumerate(found) if first.startswith(b"\x0f\xa2")]
+    assert len(cpuids) > 100 and {b - a for a, b in zip(cpuids, cpuids[1:])} == {3}  # CPUID, DEC, JNZ
+    assert all(a != b for a, b in zip(found, found[1:]) if not a[1].startswith(b"\xf3"))
+    assert sum(e["name"] == "CPUID" for e in slices(timeline, trace.IN_PXHV)) == 300
+    run.expect("exits ok")
+    listing = pxhv("trace", tmp_path / "trace.json", "--insns")
+    assert listing.status == 0 and len(listing.output.splitlines()) == 1700
+
+
 def test_a_config_without_trace(pxhv, tmp_path):
     (tmp_path / "pxhv.conf").write_text("[vm a]\nflat = exits.bin@0x100000:64\ndebug-exit = yes\n")
     (tmp_path / "exits.bin").write_bytes((BUILD / "tests/guests/exits.bin").read_bytes())
@@ -165,7 +187,7 @@ def memory(records, vendor=b"VT-x", capacity=4, hz=1000000, written=None, counts
     for kind, bucket, count in counts:
         histogram[kind * trace.BUCKETS + bucket] = count
     body = b"".join(trace.RECORD.pack(*r) for r in records).ljust(capacity * trace.RECORD.size, b"\0")
-    return (trace.HEADER.pack(trace.MAGIC, capacity, len(records) if written is None else written, hz, 1000, 0, 0, vendor, b"t")
+    return (trace.HEADER.pack(trace.MAGIC, capacity, len(records) if written is None else written, hz, 1000, 0, 0, 0, vendor, b"t")
             + trace.HISTOGRAM.pack(*histogram) + body)
 
 
@@ -206,6 +228,22 @@ def test_report_of_a_small_trace(small, tmp_path):
     lines = "\n".join(trace_report.report(small, Symbols.read(tmp_path / "System.map"), 12))
     for wanted in ("3 exits in", "CPUID                          1           100", "in 0x3f8", "start+0x2", "idle_loop"):
         assert wanted in lines, lines
+
+
+def test_instructions_are_put_in_order(tmp_path):
+    m = memory([(0x10, trace.INSN, 0, 1500, 0x90), (0, 10, 100, 1000, 0), (0x11, trace.INSN, 0, 2000, 0xC3)])
+    trace.write(tmp_path / "t.json", [m])
+    (tmp_path / "System.map").write_text("0000000000000010 T start\n")
+    lines = trace_report.instructions(tmp_path / "t.json", Symbols.read(tmp_path / "System.map"))
+    assert lines == ["      500.0000  0000000000000010  90 00 00 00 00 00 00 00  start",
+                     "     1000.0000  0000000000000011  c3 00 00 00 00 00 00 00  start+0x1"]
+    assert [e["name"] for e in json.loads((tmp_path / "t.json").read_text())["traceEvents"] if e["ph"] != "M"] == [
+        "CPUID", "instruction", "instruction"]
+
+
+def test_no_instructions(pxhv, small):
+    run = pxhv("trace", small, "--insns")
+    assert run.status == 2 and "--trace-insns" in run.errors
 
 
 @pytest.mark.parametrize("content", [

@@ -77,7 +77,8 @@ static void every_key(void **state)
 	assert_int_equal(
 		parse("[pxhv]\nquiet = yes\n\n[vm debian]\nkernel = boot/vmlinuz\n"
 		      "initrd=initrd.img\n cmdline\t=  console=ttyS0 quiet  \nmemory = 1G\ncpus = 8\n"
-		      "console = vga\ndebug-exit = yes\non-crash = restart\ntrace = 16M\n[vm b]\nflat = "
+		      "console = vga\ndebug-exit = yes\non-crash = restart\ntrace = 16M\ntrace-insns = "
+		      "1000\n[vm b]\nflat = "
 		      "f@0x1000:16"),
 		0);
 	assert_true(config.quiet);
@@ -90,12 +91,13 @@ static void every_key(void **state)
 	assert_int_equal(vm->memory, GiB);
 	assert_int_equal(vm->cpus, 8);
 	assert_int_equal(vm->trace, 16 * MiB);
+	assert_int_equal(vm->trace_insns, 1000);
 	assert_true(vm->console_vga);
 	assert_true(vm->debug_exit);
 	assert_true(vm->restart_on_crash);
 	assert_int_equal(vm->line, 4);
 	assert_int_equal(config.vms[1].kind, GUEST_FLAT);
-	assert_int_equal(config.vms[1].line, 14);
+	assert_int_equal(config.vms[1].line, 15);
 	assert_int_equal(parse("[pxhv]\nquiet = no\n[vm a]\nkernel=k\nconsole = serial\n"
 			       "debug-exit = no\non-crash = stop\n"),
 			 0);

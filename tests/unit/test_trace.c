@@ -63,7 +63,7 @@ static int setup(void **state)
 	vm = (struct vm){.config = &config};
 	fake_tsc = 7;
 	config.traces[1] =
-		trace_create("traced", 1, sizeof(struct trace) + ROOM * sizeof(struct exit_record) + 31);
+		trace_create("traced", 1, sizeof(struct trace) + ROOM * sizeof(struct exit_record) + 31, 5);
 	assert_non_null(config.traces[1]);
 	fake_tsc = 100;
 	trace_begin(&v);
@@ -109,7 +109,7 @@ static void header_says_what_it_is(void **state)
 static void no_memory_no_trace(void **state)
 {
 	fake_pages_left = 3;
-	assert_null(trace_create("t", 0, MiB));
+	assert_null(trace_create("t", 0, MiB, 0));
 }
 
 static void without_a_trace_nothing_happens(void **state)
@@ -199,6 +199,23 @@ static void histogram_counts_by_powers_of_2(void **state)
 		assert_int_equal(row[i], wanted[i]);
 }
 
+static void instructions_are_recorded_at_once(void **state)
+{
+	const struct trace *t = config.traces[1];
+
+	assert_int_equal(t->insns, 5);
+	fake_tsc = 500;
+	trace_insn(&v, 0x1234, 0x90);
+	assert_int_equal(t->written, 1);
+	assert_int_equal(t->records[0].reason, TRACE_INSN);
+	assert_int_equal(t->records[0].rip, 0x1234);
+	assert_int_equal(t->records[0].detail, 0x90);
+	assert_int_equal(t->records[0].tsc, 500);
+	exits(1, 2);
+	assert_int_equal(finish()->written, 4);
+	assert_exit(t, 2, 1);
+}
+
 static void a_reboot_goes_on(void **state)
 {
 	const struct trace *t = config.traces[1];
@@ -228,6 +245,7 @@ int main(void)
 		cmocka_unit_test_setup(the_oldest_give_way, setup),
 		cmocka_unit_test(last_exit_is_complete),
 		cmocka_unit_test_setup(histogram_counts_by_powers_of_2, setup),
+		cmocka_unit_test_setup(instructions_are_recorded_at_once, setup),
 		cmocka_unit_test_setup(a_reboot_goes_on, setup),
 	};
 

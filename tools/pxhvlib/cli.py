@@ -71,6 +71,8 @@ def add_guest_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--cpus", metavar="N", type=positive, default=1, help="of the guest and of the emulated PC")
     p.add_argument("--trace-memory", metavar="M",
                    help=f"trace the guest's exits into that much memory per CPU; --trace takes {guest.DEFAULT_TRACE}")
+    p.add_argument("--trace-insns", metavar="N", type=positive, nargs="?", const=guest.DEFAULT_INSNS,
+                   help=f"trace the guest's first N instructions too, {guest.DEFAULT_INSNS} without N")
     p.add_argument("--quiet", action="store_true", help="no boot story, no hint")
 
 
@@ -125,6 +127,7 @@ def parser() -> argparse.ArgumentParser:
     report = commands.add_parser("trace", help="what a timeline says that `run --trace` wrote: top exits, hottest addresses")
     report.add_argument("timeline", metavar="FILE")
     report.add_argument("--symbols", metavar="F", help="the guest's vmlinux or other ELF file, or System.map")
+    report.add_argument("--insns", action="store_true", help="list the instructions that `run --trace-insns` recorded")
     report.add_argument("--top", metavar="N", type=positive, default=12, help="lines in each table, 12 by default")
 
     commands.add_parser("doctor", help="say what this PC can run and what is missing")
@@ -205,7 +208,12 @@ def command_gdb(args) -> int:
 
 def command_trace(args) -> int:
     symbols = Symbols.read(Path(args.symbols)) if args.symbols else None
-    print("\n".join(trace_report.report(Path(args.timeline), symbols, args.top)))
+    file = Path(args.timeline)
+    lines = trace_report.instructions(file, symbols) if args.insns else trace_report.report(file, symbols, args.top)
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:  # whoever read it has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0
 
 

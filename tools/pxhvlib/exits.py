@@ -5,13 +5,15 @@ import re
 from .project import ROOT
 
 LISTS = {"VT-x": "hv/vmx/exits_list.h", "AMD-V": "hv/svm/exits_list.h"}
+# AMD-V has a code for each exception, most of which exit only while the guest is stepped through.
 NOT_LISTED = {"VT-x": {33: "invalid guest state", 34: "MSR loading", 41: "machine-check event"}, "AMD-V": {0x400: "NPF"}}
+EXCEPTIONS = {"VT-x": {}, "AMD-V": {0x40 + vector: f"EXCEPTION_{vector}" for vector in range(32)}}
 
 
 def names(vendor: str) -> dict[int, str]:
     """Exit names by reason, from the list that the hypervisor is built of."""
     text = (ROOT / LISTS[vendor]).read_text()
-    return {int(n, 0): name for n, name in re.findall(r"\bX\((0x\w+|\d+), (\w+),", text)} | NOT_LISTED[vendor]
+    return EXCEPTIONS[vendor] | {int(n, 0): name for n, name in re.findall(r"\bX\((0x\w+|\d+), (\w+),", text)} | NOT_LISTED[vendor]
 
 
 def port(number: int, is_in: int, is_string: int) -> str:

@@ -11,6 +11,7 @@ from .status import PxhvError, UsageError
 
 DEFAULT_MEMORY = "256M"
 DEFAULT_TRACE = "16M"  # half a million exits
+DEFAULT_INSNS = 10000
 
 # What a PC boots with (package seabios). Of its flavours this one knows all that our PC has: virtio-mmio, a PS/2 keyboard,
 # floppies in memory.
@@ -146,6 +147,8 @@ def from_options(args, debug_exit: bool, run: bool) -> BootFiles:
     if args.trace_memory or getattr(args, "trace", None):
         trace = parse_size(args.trace_memory or DEFAULT_TRACE)
         lines.append(f"trace = {size_text(trace)}")
+        if args.trace_insns:
+            lines.append(f"trace-insns = {args.trace_insns}")
         boot.memory += trace * args.cpus
     if debug_exit:
         lines.append("debug-exit = yes")
@@ -200,7 +203,8 @@ def from_config(args) -> BootFiles:
 def boot_files(args, debug_exit: bool, run: bool = False) -> BootFiles:
     """The boot partition that the options ask for, and the drives beside it where a PC is to run."""
     if args.config:
-        for option in ("initrd", "append", "memory", "quiet", "module", "gdb", "trace_memory", *(() if run else ("disk",))):
+        for option in ("initrd", "append", "memory", "quiet", "module", "gdb", "trace_memory", "trace_insns",
+                       *(() if run else ("disk",))):
             if getattr(args, option, None) not in (None, False, []):
                 raise UsageError(f"--{option.replace('_', '-')} does not go with --config: write it there")
         boot = from_config(args)
@@ -216,4 +220,8 @@ def boot_files(args, debug_exit: bool, run: bool = False) -> BootFiles:
         raise UsageError("--initrd goes with --kernel")
     if args.append is not None and not (args.kernel or args.multiboot):
         raise UsageError("--append goes with --kernel and --multiboot")
+    if args.trace_insns and not (args.trace_memory or getattr(args, "trace", None)):
+        raise UsageError("--trace-insns goes with --trace or --trace-memory")
+    if args.trace_insns and getattr(args, "gdb", None):
+        raise UsageError("--trace-insns does not go with --gdb, which has the guest's steps to itself")
     return from_options(args, debug_exit, run)

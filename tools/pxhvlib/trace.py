@@ -15,12 +15,13 @@ from . import exits
 from .status import PxhvError
 
 # struct trace of hv/vm/trace.h, and struct exit_record of hv/vm/vcpu.h.
-HEADER = struct.Struct("<8sQQQQQQ8s32s")
+HEADER = struct.Struct("<8sQQQQQQQ8s32s")
 RECORD = struct.Struct("<QIIQQ")
 MAGIC = b"pxtrace1"
 KINDS, BUCKETS = 256, 32
 HISTOGRAM = struct.Struct(f"<{KINDS * BUCKETS}I")
 START = 0xFF3E  # the reason of a record of what came before a guest's first entry
+INSN = 0xFF3F  # and of one that is an instruction, the detail its first bytes
 
 FORMAT = "pxhv-trace-1"
 IN_PXHV, IN_GUEST = 0, 1  # a vcpu's tracks
@@ -52,7 +53,7 @@ def parse(memory: bytes) -> Trace:
     """Reads struct trace with its records."""
     if len(memory) < HEADER.size + HISTOGRAM.size or not memory.startswith(MAGIC):
         raise PxhvError("the PC's memory does not hold the trace any more")
-    _, capacity, written, tsc_hz, begin, _, vcpu, vendor, vm = HEADER.unpack_from(memory)
+    _, capacity, written, tsc_hz, begin, _, vcpu, _, vendor, vm = HEADER.unpack_from(memory)
     vendor, counts, at = text(vendor), HISTOGRAM.unpack_from(memory, HEADER.size), HEADER.size + HISTOGRAM.size
     if at + capacity * RECORD.size > len(memory):
         raise PxhvError("the trace's header is damaged")
@@ -64,6 +65,7 @@ def parse(memory: bytes) -> Trace:
     kept = min(written, capacity)
     first = written % capacity if written > capacity else 0
     records = [RECORD.unpack_from(memory, at + (first + i) % capacity * RECORD.size) for i in range(kept)]
+    records.sort(key=lambda r: r[3])  # an instruction's goes before older exits'
     return Trace(text(vm), vcpu, vendor, tsc_hz, begin, written, records, histogram)
 
 
@@ -78,6 +80,10 @@ def slices(trace: Trace, pid: int, zero: int) -> Iterator[dict]:
     entered = None  # when the guest was last entered; not known before the first record
     for rip, reason, ticks, tsc, detail in trace.records:
         at = round((tsc - zero) * us, 4)
+        if reason == INSN:
+            yield {"ph": "i", "name": "instruction", "ts": at, **tracks[IN_GUEST], "s": "t",
+                   "args": {"rip": f"{rip:#x}", "code": detail.to_bytes(8, "little").hex(" ")}}
+            continue
         if reason == START:
             entered = None  # whatever was before: the guest did not run
         if entered is not None and tsc >= entered:

@@ -100,6 +100,20 @@ class VcpuReport:
         return out + [f"{name:22}" + "".join(f"{row[n] or '.':>7}" for n in columns) for name, row in rows]
 
 
+def instructions(path: Path, symbols: Symbols | None) -> list[str]:
+    """The recorded instructions, in the order in which they ran."""
+    vcpus, events = load(path)
+    try:
+        found = [f"{e['ts']:14.4f}  {int(e['args']['rip'], 16):016x}  {e['args']['code']}  "
+                 + (symbols.name(int(e["args"]["rip"], 16)) if symbols else "")
+                 for e in events if e["name"] == "instruction"]
+    except (KeyError, TypeError, ValueError, AttributeError) as e:
+        raise UsageError(f"{path}: a damaged trace ({type(e).__name__}: {e})") from e
+    if not found:
+        raise UsageError(f"{path} has no instructions: `run --trace-insns` records them")
+    return [line.rstrip() for line in found]
+
+
 def report(path: Path, symbols: Symbols | None, top: int) -> list[str]:
     """The whole of what is printed about the trace in path."""
     vcpus, events = load(path)

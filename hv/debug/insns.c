@@ -1,0 +1,51 @@
+/* What is traced are the debugger's steps: the guest's interrupts wait until the last. */
+#include "debug/insns.h"
+
+#include "debug/gdb_internal.h"
+#include "vm/debug.h"
+#include "vm/trace.h"
+
+/* The first bytes there, as far as they can be read. */
+static u64 code_at(struct vcpu *v, u64 pc)
+{
+	u64 code;
+
+	if (!gdb_memory_read(v, pc, &code, sizeof(code)))
+		return code;
+	code = 0;
+	for (unsigned i = 0; i < sizeof(code) && !gdb_memory_read(v, pc + i, (u8 *)&code + i, 1); i++)
+		;
+	return code;
+}
+
+static void stop(struct vcpu *v)
+{
+	struct trace *t = v->trace;
+	u64 pc = gdb_pc(v);
+
+	gdb_break_stop(v);
+	gdb_step_end(v);
+	if (t && t->insns) {
+		t->insns--;
+		trace_insn(v, pc, code_at(v, pc));
+		gdb_step_begin(v);
+	} else {
+		v->vm->debugger = v->vm->next_debugger;
+	}
+	gdb_break_apply(v);
+}
+
+static const struct vm_debugger tracer = {
+	.stop = stop, .exception = gdb_exception, .deliver = gdb_step_deliver};
+
+void insns_attach(struct vm *vm)
+{
+	const struct trace *t = vm->config->traces[0];
+
+	if (!t || !t->insns)
+		return;
+	vm->next_debugger = vm->debugger;
+	vm->debugger = &tracer;
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		vcpu_kick(vm->vcpus[i], EV_DEBUG);
+}

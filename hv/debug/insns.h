@@ -1,0 +1,8 @@
+/* The instruction trace: a guest's first instructions, one by one, among the records of vm/trace.h. */
+#pragma once
+
+struct vm;
+
+/* Has each vcpu of vm, which has not run yet and has no GDB, run step by step while its trace wants
+ * instructions. The debugger that vm had comes back then. */
+void insns_attach(struct vm *vm);
