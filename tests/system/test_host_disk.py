@@ -57,7 +57,7 @@ def boot_linux(pxhv, terminal, tmp_path):
 
 @on_drives
 def test_linux_writes_and_it_stays(terminal, tmp_path, engine, cpu, media):
-    size = (64 if engine == "qemu" else 8) * MIB
+    size = (64 if engine == "qemu" else 4) * MIB
     disk, content = tmp_path / "d.img", os.urandom(size)
     disk.write_bytes(content)
     child = boot(terminal, engine, cpu, disk, options=["--disk-media", media])
@@ -153,7 +153,7 @@ def write_log(machine, tmp_path, media, cache):
     return kept, told + 1
 
 
-@pytest.mark.parametrize("times", range(3))
+@pytest.mark.parametrize("times", range(2))
 @on_qemu_drives
 def test_a_power_cut_loses_nothing_that_was_flushed(machine, tmp_path, media, times):
     kept, told = write_log(machine, tmp_path, media, "back")
