@@ -148,7 +148,9 @@ static void put_memory(struct text *t, const struct operands *o)
 	if (!base)
 		n = 4;
 	if (!base && !scale && o->bits == 64) {
-		put(t, "%#llx", (unsigned long long)o->next + (unsigned long long)displacement(p, 4));
+		u64 addr = o->next + (u64)displacement(p, 4); /* RIP-relative */
+
+		put(t, "%#llx", (unsigned long long)addr);
 		return;
 	}
 	if (base)
@@ -321,10 +323,11 @@ static const char *find(unsigned map, u8 opcode)
 static const char *entry_of(const struct insn *i)
 {
 	static const char alu[3][9] = {"\0\0\0^ E,G", "\0\0\0^ G,E", "\0\0\0^ A,I"};
+	unsigned form = (i->opcode & 7) / 2;
 	const char *e = NULL;
 
-	if (i->map == MAP_1 && i->opcode < 0x40 && (i->opcode & 7) < 6)
-		return alu[(i->opcode & 7) / 2];
+	if (i->map == MAP_1 && i->opcode < 0x40 && form < ARRAY_SIZE(alu))
+		return alu[form];
 	if (i->map == MAP_0F && i->modrm >= 0xC0 && (i->opcode == 0x01 || i->opcode == 0xAE))
 		e = find(i->opcode == 1 ? 4 : 5, i->modrm);
 	return e ? e : find(i->map, i->opcode);

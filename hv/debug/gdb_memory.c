@@ -5,12 +5,11 @@
 
 void *gdb_memory(struct vcpu *v, u64 addr, u64 *gpa)
 {
-	u32 error;
+	struct page_walk w;
 
-	/* Pages of the user's are out of a kernel's reach where SMAP is on. */
-	if (vcpu_translate(v, addr, 0, gpa, &error) && vcpu_translate(v, addr, PF_USER, gpa, &error))
-		return NULL;
-	return guest_ptr(v->vm, *gpa, 1);
+	vcpu_walk(v, addr, &w);
+	*gpa = w.gpa;
+	return w.problem ? NULL : guest_ptr(v->vm, w.gpa, 1);
 }
 
 static int copy(struct vcpu *v, u64 addr, u8 *buf, u64 len, bool write)

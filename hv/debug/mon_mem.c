@@ -63,11 +63,16 @@ void mon_code(const struct mon *m, u64 gva, unsigned n)
 	show_code(m, false, gva, n);
 }
 
+static bool is_text(const struct format *f)
+{
+	return f->letter == 'c' || f->letter == 's';
+}
+
 static void show_item(const struct mon *m, const struct format *f, u64 val)
 {
 	static const char *const formats[] = {" %02llx", " %04llx", " %08llx", " %016llx"};
 
-	if (f->letter == 'c')
+	if (is_text(f))
 		say(m, "%c", val >= ' ' && val < 0x7F ? (char)val : '.');
 	else if (f->letter == 'd')
 		say(m, " %lld", (long long)(val << (64 - 8 * f->size)) >> (64 - 8 * f->size));
@@ -83,7 +88,7 @@ static int dump(const struct mon *m, const struct format *f, bool physical, u64 
 		u64 val = 0;
 		bool ok = !read(m, physical, addr, &val, f->size);
 
-		if (i % (f->letter == 'c' ? 4 * ROW : ROW / f->size) == 0 || !ok)
+		if (i % (is_text(f) ? 4 * ROW : ROW / f->size) == 0 || !ok)
 			say(m, "%s%08llx:", i ? "\n" : "", ULL(addr));
 		if (!ok) {
 			say(m, physical ? " no RAM\n" : " not mapped\n");
@@ -129,7 +134,7 @@ static int parse_format(const char *s, struct format *f)
 		else
 			return -EINVAL;
 	}
-	if (f->letter == 'c' || f->letter == 's')
+	if (is_text(f))
 		f->size = 1;
 	if (!f->count)
 		f->count = f->letter == 's' ? 256 : 1;
@@ -155,8 +160,6 @@ static int examine(struct mon *m, bool physical)
 	}
 	if (!mon_value(m, at, 0, &addr))
 		return -EINVAL;
-	if (f.letter == 's')
-		f.letter = 'c';
 	if (f.letter == 'i')
 		show_code(m, physical, addr, f.count);
 	else

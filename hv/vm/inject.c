@@ -56,6 +56,10 @@ void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 					       : (u32)EVENT_EXTINT << 8;
 	enum severity first = classify(before), second = classify(info);
 
+	/* One exception after the other: on some emulators no interrupt of the host's ends that, nor tells
+	 * the watch. */
+	if (unlikely(!(v->exits & 0xFFF)))
+		set_events(v, EV_TIMER);
 	if (unlikely(v->debug & DEBUG_EXCEPTIONS))
 		vcpu_chain_add(v, before & EVENT_VALID ? before : 0, vector, error);
 	if (first == DOUBLE_FAULT && second != BENIGN) {

@@ -34,10 +34,9 @@ unsigned vcpu_code_bits(struct vcpu *v)
 }
 
 /* Pages lie in RAM in turn, but every fourth is not mapped. */
-int vcpu_translate(struct vcpu *v, u64 gva, u32 access, u64 *gpa, u32 *error)
+void vcpu_walk(struct vcpu *v, u64 gva, struct page_walk *w)
 {
-	*gpa = gva % RAM_SIZE;
-	return (gva >> 12) % 4 == 3 ? -EFAULT : 0;
+	*w = (struct page_walk){.gpa = gva % RAM_SIZE, .problem = (gva >> 12) % 4 == 3 ? "not mapped" : NULL};
 }
 
 void *guest_ptr(struct vm *vm, u64 gpa, u64 len)

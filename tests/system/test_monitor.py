@@ -287,3 +287,10 @@ def test_headless_run_ends(pxhv):
     assert PROMPT not in run.output
 
 
+
+
+def test_no_progress(pxhv):
+    """VT-x alone: QEMU arms no debug registers in its guests."""
+    run = pxhv("run", "--engine", "bochs", "--timeout", "90", "--flat", f"{GUESTS}/spin.bin@0x100000:64")
+    run.expect(r"died: no progress: EXCEPTION_OR_NMI exits at rip 0x1\w+ change nothing", "code:", r"push 0x1\n")
+    assert run.status == 3
