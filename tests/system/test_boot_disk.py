@@ -8,7 +8,7 @@ import pytest
 from conftest import BUILD, ROOT, ends
 from hard_disk import ENV, GRUB, SECTOR, read_at
 from test_disk import MIB, empty, power_off
-from test_firmware import assemble, on_both, screen  # noqa: F401
+from test_firmware import assemble, on_both
 from test_linux import PROMPT, answer
 
 DEBIAN = BUILD / "debian" / "debian.img"
@@ -44,7 +44,7 @@ def grub_disk(folder, *config):
 
 @on_both
 @needs_grub
-def test_grub_on_the_screen(screen, tmp_path, engine, cpu):  # noqa: F811
+def test_grub_on_the_screen(screen, tmp_path, engine, cpu):
     grub = screen("--engine", engine, "--cpu", cpu, "--disk", grub_disk(tmp_path, MENU))
     grub.wait(r"GNU GRUB[\s\S]*\*Linux")
     grub.child.send("\x1b[B")
