@@ -61,8 +61,8 @@ int fat_open(struct fat *f, const char *path, struct fat_file *out);
  * bytes done. 0, -EIO, -EINVAL when the cluster chain is damaged. */
 int fat_read(struct fat *f, const struct fat_file *file, void *buf, void (*progress)(u64 done, u64 total));
 
-/* Where the file, which is not empty, lies on the disk: its whole sectors, in one piece. 0, -ESPIPE when it is in
- * several (not said), -EIO, -EINVAL (damage). */
+/* Where the file, which is not empty, lies on the disk: its whole sectors, in one piece. 0, -ESPIPE when it
+ * is in several (not said), -EIO, -EINVAL (damage). */
 int fat_extent(struct fat *f, const struct fat_file *file, u64 *lba, u64 *sectors);
 
 /* Parses an INI text of len bytes (CRLF or LF, BOM accepted). Every mistake is printed as "name:LINE: ..."

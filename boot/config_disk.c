@@ -1,5 +1,5 @@
-/* disk = file:PATH, boot:PATH, or a disk of the PC such as ata0 or ahci0p2; each with ",ro" if wished, a disk of
- * the PC also with ",boot". */
+/* disk = file:PATH, boot:PATH, or a disk of the PC such as ata0 or ahci0p2; each with ",ro" if wished, a disk
+ * of the PC also with ",boot". */
 #include "boot/config_key.h"
 
 #include "lib/string.h"

@@ -71,6 +71,8 @@ static int find_boot_file(struct region *r, const char *path)
 	if (err == -ESPIPE)
 		return refuse(r, "the file is in several pieces: copy it to a new file, delete this one and "
 				 "give the copy its name");
+	if (!err && (r->first >= r->drive->blocks || r->count > r->drive->blocks - r->first))
+		return refuse(r, "the boot partition ends behind the drive");
 	return err;
 }
 
@@ -92,7 +94,8 @@ static int find_drive(struct region *r, const struct disk_config *c)
 	if (!c->partition) {
 		r->count = d->blocks;
 		if (!r->readonly && !c->boot_too && is_boot_drive(d))
-			return refuse(r, "pxHV was booted from it; to let the guest write all over it, put ',boot' behind its "
+			return refuse(r, "pxHV was booted from it; to let the guest write all over it, put "
+					 "',boot' behind its "
 					 "name");
 		return 0;
 	}
@@ -105,8 +108,8 @@ static int find_drive(struct region *r, const struct disk_config *c)
 static int check_overlap(const struct region *r)
 {
 	for (const struct region *o = regions; o < r; o++)
-		if (o->drive == r->drive && o->first < r->first + r->count && r->first < o->first + o->count &&
-		    !(o->readonly && r->readonly)) {
+		if (o->drive == r->drive && o->first < r->first + r->count &&
+		    r->first < o->first + o->count && !(o->readonly && r->readonly)) {
 			printk("disk '%s': it has blocks in common with disk '%s'\n", r->name, o->name);
 			return -EBUSY;
 		}

@@ -6,7 +6,6 @@
 enum {
 	MODEL = 27,
 	CAPABILITIES = 49,
-	SECTORS28 = 60,
 	COMMANDS = 83,
 	SECTORS48 = 100,
 	SECTOR_SIZE = 106,
@@ -15,20 +14,16 @@ enum {
 #define CAP_LBA_DMA 0x300
 #define MAX_BYTES   (1U << 20)
 
-const u8 ata_commands[2][3] = {
-	{[DRIVE_READ] = 0xC8, [DRIVE_WRITE] = 0xCA, [DRIVE_FLUSH] = 0xE7},
-	{[DRIVE_READ] = 0x25, [DRIVE_WRITE] = 0x35, [DRIVE_FLUSH] = 0xEA},
-};
+const u8 ata_commands[] = {[DRIVE_READ] = 0x25, [DRIVE_WRITE] = 0x35, [DRIVE_FLUSH] = 0xEA};
 
-bool ata_identity(struct drive *d, const u16 *id, bool *lba48)
+bool ata_identity(struct drive *d, const u16 *id)
 {
 	u32 words;
 
-	if ((id[CAPABILITIES] & CAP_LBA_DMA) != CAP_LBA_DMA)
+	/* Bits 15:14 of COMMANDS say that the word is valid. */
+	if ((id[CAPABILITIES] & CAP_LBA_DMA) != CAP_LBA_DMA || (id[COMMANDS] & 0xC400) != 0x4400)
 		return false;
-	*lba48 = (id[COMMANDS] & 0xC400) == 0x4400; /* bits 15:14 say that the word is valid */
-	d->blocks = 0;
-	memcpy(&d->blocks, id + (*lba48 ? SECTORS48 : SECTORS28), *lba48 ? 6 : 4);
+	memcpy(&d->blocks, id + SECTORS48, 6);
 	d->block_size = ATA_SECTOR;
 	memcpy(&words, id + WORDS_PER_SECTOR, sizeof(words));
 	if ((id[SECTOR_SIZE] & 0xD000) == 0x5000)
@@ -37,6 +32,6 @@ bool ata_identity(struct drive *d, const u16 *id, bool *lba48)
 		d->model[i] = (char)(id[MODEL + i / 2] >> 8);
 		d->model[i + 1] = (char)id[MODEL + i / 2];
 	}
-	d->rules.max_bytes = *lba48 ? MAX_BYTES : 256 * ATA_SECTOR; /* the count has 8 bits, 0 being 256 */
+	d->rules.max_bytes = MAX_BYTES;
 	return true;
 }

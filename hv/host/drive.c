@@ -9,6 +9,27 @@
 #define TIMEOUTS_MAX	3
 #define CANCEL_MS	1000
 
+u64 deadline_in(u32 ms)
+{
+	return tsc_now() + tsc_hz / 1000 * ms;
+}
+
+bool is_past(u64 deadline)
+{
+	cpu_relax();
+	return tsc_now() >= deadline;
+}
+
+bool wait_bits(const volatile u32 *reg, u32 mask, u32 want, u32 ms)
+{
+	return wait_until((*reg & mask) == want, ms);
+}
+
+void delay(u32 ms)
+{
+	wait_until(false, ms);
+}
+
 static void end(struct drive_job *j, int err)
 {
 	j->err = err;
@@ -38,8 +59,7 @@ static void start_waiting(struct drive *d)
 			end(j, j->err);
 			continue;
 		}
-		if (!d->busy)
-			d->since = tsc_now();
+		j->since = tsc_now();
 		d->busy |= BIT(tag);
 		d->running[tag] = j;
 		if (d->cable_busy)
@@ -54,7 +74,6 @@ static struct drive_job *take_running(struct drive *d, u32 tag)
 	d->busy &= ~BIT(tag);
 	if (d->cable_busy)
 		*d->cable_busy = false;
-	d->since = tsc_now();
 	return d->running[tag];
 }
 
@@ -62,6 +81,7 @@ void drive_done(struct drive *d, u32 tag, int err)
 {
 	struct drive_job *j;
 
+	dma_barrier(); /* what the drive has written is looked at from here on */
 	if (tag >= d->depth || !(d->busy & BIT(tag))) /* a drive that makes things up */
 		return;
 	j = take_running(d, tag);
@@ -104,11 +124,19 @@ void drive_submit(struct drive *d, struct drive_job *j)
 	start_waiting(d);
 }
 
+static bool is_late(const struct drive *d)
+{
+	for (u32 tag = 0; tag < d->depth; tag++)
+		if (d->busy & BIT(tag) && tsc_now() - d->running[tag]->since > TIMEOUT_SECONDS * tsc_hz)
+			return true;
+	return false;
+}
+
 void drive_poll(struct drive *d)
 {
 	if (d->busy && d->ops->poll(d))
 		reset(d, "it is not there any more, or has failed");
-	if (d->busy && tsc_now() - d->since > TIMEOUT_SECONDS * tsc_hz)
+	if (is_late(d))
 		reset(d, "no answer");
 	start_waiting(d);
 }

@@ -8,7 +8,7 @@
 
 /* Registers by their offset / 4: of the controller, then of a port. */
 enum { GHC = 1, IS = 2, PI = 3, CAP = 0, CAP2 = 9, BOHC = 10, PORTS = 0x100 / 4, PORT_SIZE = 0x80 / 4 };
-enum { P_CLB, P_CLBU, P_FB, P_FBU, P_IS, P_IE, P_CMD, P_TFD = 8, P_SIG, P_SSTS, P_SCTL, P_SERR, P_CI = 14 };
+enum { P_CLB, P_FB = 2, P_IS = 4, P_IE, P_CMD, P_TFD = 8, P_SIG, P_SSTS, P_SCTL, P_SERR, P_CI = 14 };
 
 #define ABAR_SIZE 0x1100
 #define GHC_IE	  BIT(1)
@@ -31,12 +31,12 @@ enum { P_CLB, P_CLBU, P_FB, P_FBU, P_IS, P_IE, P_CMD, P_TFD = 8, P_SIG, P_SSTS, 
 #define STOP_MS	  500
 #define BUSY_MS	  1000
 
-#define FIS_H2D	      0x8027U /* a command */
-#define HEADER_FIS_5  5U      /* dwords */
-#define HEADER_WRITE  BIT(6)
-#define DEVICE_LBA    0x40U
+#define FIS_H2D	     0x8027U /* a command */
+#define HEADER_FIS_5 5U	     /* dwords */
+#define HEADER_WRITE BIT(6)
+#define DEVICE_LBA   0x40U
 
-/* What the port reads and writes: a page. */
+/* What the port reads and writes. */
 struct port_memory {
 	u32 header[32][8]; /* the command list, of which number 0 is used */
 	u8 received[1024];
@@ -48,29 +48,27 @@ struct port_memory {
 		} prd[DRIVE_SEGMENTS];
 	} table;
 };
-_Static_assert(sizeof(struct port_memory) <= PAGE_SIZE && offsetof(struct port_memory, table) % 128 == 0,
-	       "AHCI 1.3.1 4.2");
+_Static_assert(offsetof(struct port_memory, table) % 128 == 0, "AHCI 1.3.1 4.2.2");
 
 struct ahci {
 	struct drive d;
 	struct spinlock lock;
 	volatile u32 *hba, *port;
 	u32 number;
-	bool lba48;
-	struct port_memory *m;
+	struct port_memory m __aligned(PAGE_SIZE);
 };
 
 static void issue(struct ahci *a, u8 command, const struct drive_cmd *c)
 {
-	struct port_memory *m = a->m;
+	struct port_memory *m = &a->m;
 	bool flush = c->op == DRIVE_FLUSH;
 	u64 lba = flush ? 0 : c->block;
 	u32 blocks = flush ? 0 : c->blocks, *fis = m->table.fis;
 
 	fis[0] = FIS_H2D | (u32)command << 16;
-	fis[1] = (u32)(lba & 0xFFFFFF) | (DEVICE_LBA | (a->lba48 ? 0 : lba >> 24 & 0xF)) << 24;
-	fis[2] = a->lba48 ? (u32)(lba >> 24) : 0;
-	fis[3] = a->lba48 ? blocks : (u8)blocks;
+	fis[1] = (u32)(lba & 0xFFFFFF) | DEVICE_LBA << 24;
+	fis[2] = (u32)(lba >> 24);
+	fis[3] = blocks;
 	fis[4] = 0;
 	for (u32 i = 0; i < c->count; i++) {
 		m->table.prd[i].addr = c->seg[i].addr;
@@ -86,7 +84,7 @@ static void start(struct drive *d, u32 tag, const struct drive_cmd *c)
 {
 	struct ahci *a = (struct ahci *)d;
 
-	issue(a, ata_commands[a->lba48][c->op], c);
+	issue(a, ata_commands[c->op], c);
 }
 
 /* Stops the port: it touches no memory any more. */
@@ -95,10 +93,10 @@ static bool stop(struct ahci *a)
 	volatile u32 *p = a->port;
 
 	p[P_CMD] &= ~(u32)CMD_ST;
-	if (!wait_until(!(p[P_CMD] & CMD_CR), STOP_MS))
+	if (!wait_bits(&p[P_CMD], CMD_CR, 0, STOP_MS))
 		return false;
 	p[P_CMD] &= ~(u32)CMD_FRE;
-	return wait_until(!(p[P_CMD] & CMD_FR), STOP_MS);
+	return wait_bits(&p[P_CMD], CMD_FR, 0, STOP_MS);
 }
 
 static bool run(struct ahci *a)
@@ -107,12 +105,10 @@ static bool run(struct ahci *a)
 
 	p[P_SERR] = ~0U;
 	p[P_IS] = ~0U;
-	p[P_CLB] = (u32)(u64)a->m->header;
-	p[P_CLBU] = (u32)((u64)a->m->header >> 32);
-	p[P_FB] = (u32)(u64)a->m->received;
-	p[P_FBU] = (u32)((u64)a->m->received >> 32);
+	mmio_write_address(&p[P_CLB], a->m.header);
+	mmio_write_address(&p[P_FB], a->m.received);
 	p[P_CMD] |= CMD_FRE | CMD_UP;
-	if (!wait_until(!(p[P_TFD] & TFD_BUSY), BUSY_MS))
+	if (!wait_bits(&p[P_TFD], TFD_BUSY, 0, BUSY_MS))
 		return false;
 	p[P_CMD] |= CMD_ST;
 	return true;
@@ -126,9 +122,9 @@ static int reset(struct drive *d)
 
 	stop(a);
 	p[P_SCTL] = control | 1; /* COMRESET */
-	wait_until(false, 2);
+	delay(2);
 	p[P_SCTL] = control;
-	return wait_until((p[P_SSTS] & 15) == PRESENT, BUSY_MS) && run(a) ? 0 : -EIO;
+	return wait_bits(&p[P_SSTS], 15, PRESENT, BUSY_MS) && run(a) ? 0 : -EIO;
 }
 
 static int poll(struct drive *d)
@@ -159,39 +155,33 @@ static bool identify(struct ahci *a, u16 *id)
 	struct drive_cmd c = {.op = DRIVE_READ, .count = 1, .seg[0] = {(u64)id, ATA_SECTOR}};
 
 	issue(a, ATA_IDENTIFY, &c);
-	return wait_until(!(a->port[P_CI] & 1) || a->port[P_IS] & IS_ERRORS, BUSY_MS) &&
-	       !(a->port[P_IS] & IS_ERRORS) && !(a->port[P_TFD] & TFD_ERR);
+	return wait_bits(&a->port[P_CI], 1, 0, BUSY_MS) && !(a->port[P_TFD] & TFD_ERR);
 }
 
 /* The port is ours from here on: what the BIOS had it do is over. */
 static void add(volatile u32 *hba, u32 number, bool interrupts)
 {
 	volatile u32 *port = hba + PORTS + number * PORT_SIZE;
-	struct ahci *a = NULL;
-	struct port_memory *m = NULL;
+	struct ahci *a;
 	u16 *id;
 
 	if ((port[P_SSTS] & 15) != PRESENT || port[P_SIG] != SIG_ATA)
 		return;
-	a = page_alloc();
-	m = page_alloc();
+	a = drive_alloc(sizeof(*a), 0);
 	id = page_alloc();
-	if (!a || !m || !id)
+	if (!a || !id)
 		return;
 	a->hba = hba;
 	a->port = port;
 	a->number = number;
-	a->m = m;
-	m->header[0][2] = (u32)(u64)&m->table;
-	m->header[0][3] = (u32)((u64)&m->table >> 32);
+	mmio_write_address(&a->m.header[0][2], &a->m.table);
 	a->d.ops = &ahci_ops;
 	a->d.lock = &a->lock;
 	a->d.depth = 1;
 	a->d.interrupts = interrupts;
-	a->d.rules = (struct dma_rules){.align = 2,
-					.max_segments = DRIVE_SEGMENTS,
-					.limit = hba[CAP] & CAP_64 ? ~0ULL : 1ULL << 32};
-	if (stop(a) && run(a) && identify(a, id) && ata_identity(&a->d, id, &a->lba48)) {
+	a->d.rules = (struct dma_rules){
+		.align = 2, .max_segments = DRIVE_SEGMENTS, .limit = hba[CAP] & CAP_64 ? ~0ULL : 1ULL << 32};
+	if (stop(a) && run(a) && identify(a, id) && ata_identity(&a->d, id)) {
 		drive_add(&a->d, "ahci");
 		port[P_IS] = ~0U;
 		port[P_IE] = interrupts ? IE_ALL : 0;
@@ -211,7 +201,7 @@ int ahci_probe(u32 fn)
 	hba[GHC] |= GHC_AE;
 	if (hba[CAP2] & CAP2_BOH) { /* from the BIOS to us (10.6.3) */
 		hba[BOHC] |= BOHC_OOS;
-		wait_until(!(hba[BOHC] & BOHC_BOS), BUSY_MS);
+		wait_bits(&hba[BOHC], BOHC_BOS, 0, BUSY_MS);
 	}
 	interrupts = pci_msi(fn, VEC_DISK);
 	for (u32 i = 0, ports = hba[PI]; ports; i++, ports >>= 1)

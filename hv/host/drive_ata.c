@@ -20,9 +20,9 @@ enum { BM_ERROR = 0x02, BM_INTERRUPT = 0x04 };
 enum { CTL_SRST = 0x04 };
 enum { DEV_LBA = 0xE0, DEV_SECOND = 0x10 };
 
-#define BUSY_MS	     1000
-#define SETTLE_US    2 /* until BSY can be believed: 400 ns */
-#define PRD_LAST     BIT(15)
+#define BUSY_MS	  1000
+#define SETTLE_US 2 /* until BSY can be believed: 400 ns */
+#define PRD_LAST  BIT(15)
 
 struct prd {
 	u32 addr;
@@ -36,23 +36,28 @@ struct ata {
 	struct drive d;
 	struct cable *c;
 	u8 device;
-	bool lba48, flushing;
+	bool flushing;
 };
 
-struct cable { /* a page of its own, below 4 GiB, where bus mastering ends */
+struct cable {				/* below 4 GiB, where bus mastering ends */
 	struct prd prd[DRIVE_SEGMENTS]; /* first, and so within 64 KiB */
 	struct ata ata[2];
 	struct spinlock lock;
 	bool busy;
 	u16 io, control, bm;
 };
-_Static_assert(sizeof(struct cable) <= PAGE_SIZE, "what page_alloc() gives");
+
+static void set_place(const struct cable *c, u32 blocks, u64 block)
+{
+	outb(c->io + COUNT, (u8)blocks);
+	for (u32 i = 0; i < 3; i++)
+		outb(c->io + LBA_LOW + i, (u8)(block >> 8 * i));
+}
 
 static void start(struct drive *d, u32 tag, const struct drive_cmd *cmd)
 {
 	struct ata *a = (struct ata *)d;
 	struct cable *c = a->c;
-	bool wide = a->lba48;
 
 	for (u32 i = 0; i < cmd->count; i++)
 		c->prd[i] = (struct prd){(u32)cmd->seg[i].addr, (u16)cmd->seg[i].len,
@@ -61,21 +66,14 @@ static void start(struct drive *d, u32 tag, const struct drive_cmd *cmd)
 	outb(c->bm + BM_COMMAND, 0);
 	outb(c->bm + BM_STATUS, inb(c->bm + BM_STATUS) | BM_ERROR | BM_INTERRUPT); /* cleared by ones */
 	outl(c->bm + BM_PRD, (u32)(u64)c->prd);
-	outb(c->io + DEVICE, a->device | (wide ? 0 : cmd->block >> 24 & 0x0F));
+	outb(c->io + DEVICE, a->device);
 	a->flushing = cmd->op == DRIVE_FLUSH;
 	if (!a->flushing) {
-		if (wide) {
-			outb(c->io + COUNT, (u8)(cmd->blocks >> 8));
-			outb(c->io + LBA_LOW, (u8)(cmd->block >> 24));
-			outb(c->io + LBA_MID, (u8)(cmd->block >> 32));
-			outb(c->io + LBA_HIGH, (u8)(cmd->block >> 40));
-		}
-		outb(c->io + COUNT, (u8)cmd->blocks);
-		outb(c->io + LBA_LOW, (u8)cmd->block);
-		outb(c->io + LBA_MID, (u8)(cmd->block >> 8));
-		outb(c->io + LBA_HIGH, (u8)(cmd->block >> 16));
+		/* Each register takes the high byte first, and then the low one. */
+		set_place(c, cmd->blocks >> 8, cmd->block >> 24);
+		set_place(c, cmd->blocks, cmd->block);
 	}
-	outb(c->io + COMMAND, ata_commands[wide][cmd->op]);
+	outb(c->io + COMMAND, ata_commands[cmd->op]);
 	if (!a->flushing)
 		outb(c->bm + BM_COMMAND, BM_START | (cmd->op == DRIVE_READ ? BM_TO_MEMORY : 0));
 }
@@ -86,7 +84,7 @@ static int poll(struct drive *d)
 	struct cable *c = a->c;
 	u8 bm, status;
 
-	if (tsc_now() - d->since < tsc_hz / 1000000 * SETTLE_US)
+	if (tsc_now() - d->running[0]->since < tsc_hz / 1000000 * SETTLE_US)
 		return 0;
 	bm = inb(c->bm + BM_STATUS);
 	status = inb(c->control);
@@ -113,9 +111,9 @@ static int reset(struct drive *d)
 
 	outb(c->bm + BM_COMMAND, 0);
 	outb(c->control, CTL_SRST);
-	wait_until(false, 1);
+	delay(1);
 	outb(c->control, 0);
-	wait_until(false, 2); /* then BSY can be believed */
+	delay(2); /* then BSY can be believed */
 	return wait_until(not_busy(c), BUSY_MS) ? 0 : -EIO;
 }
 
@@ -127,7 +125,7 @@ static bool identify(struct cable *c, u8 device, u16 *id)
 	u8 status;
 
 	outb(c->io + DEVICE, device);
-	wait_until(false, 1);
+	delay(1);
 	outb(c->io + COUNT, 0x55);
 	outb(c->io + LBA_LOW, 0xAA);
 	if (inb(c->io + COUNT) != 0x55 || inb(c->io + LBA_LOW) != 0xAA)
@@ -136,7 +134,7 @@ static bool identify(struct cable *c, u8 device, u16 *id)
 	if (!status || status == 0xFF || !wait_until(not_busy(c), BUSY_MS))
 		return false;
 	outb(c->io + COMMAND, ATA_IDENTIFY);
-	wait_until(false, 1);
+	delay(1);
 	if (!inb(c->control) || !wait_until(!((status = inb(c->control)) & ST_BSY), BUSY_MS) ||
 	    status & ST_ERR || !(status & ST_DRQ))
 		return false;
@@ -155,7 +153,7 @@ static void add(struct cable *c, unsigned n, bool interrupts)
 	a->c = c;
 	a->device = n ? DEV_LBA | DEV_SECOND : DEV_LBA;
 	d->rules = (struct dma_rules){.align = 2, .max_segments = DRIVE_SEGMENTS, .limit = 1ULL << 32};
-	if (!identify(c, a->device, id) || !ata_identity(d, id, &a->lba48))
+	if (!identify(c, a->device, id) || !ata_identity(d, id))
 		return;
 	d->ops = &ata_ops;
 	d->lock = &c->lock;
@@ -168,18 +166,16 @@ static void add(struct cable *c, unsigned n, bool interrupts)
 /* A legacy cable has the ports and the IRQ it had on the PC/AT. */
 static void probe_cable(u32 fn, unsigned n, bool native, u16 bm)
 {
-	struct cable *c = page_alloc();
+	struct cable *c = drive_alloc(sizeof(*c), 4 * GiB);
 	bool interrupts = false;
 
-	if (!c || (u64)c >> 32)
+	if (!c)
 		return;
 	c->io = native ? (u16)pci_bar(fn, 2 * n) : n ? 0x170 : 0x1F0;
 	c->control = native ? (u16)(pci_bar(fn, 2 * n + 1) + 2) : n ? 0x376 : 0x3F6;
 	c->bm = (u16)(bm + 8 * n);
-	if (!c->io || inb(c->control) == 0xFF) {
-		page_free(c);
+	if (!c->io || inb(c->control) == 0xFF)
 		return;
-	}
 	outb(c->control, 0); /* interrupts on: they are how the controller tells that data have arrived */
 	if (!native)
 		interrupts = !ioapic_route_isa(14 + n, VEC_DISK, apic_id());

@@ -1,7 +1,6 @@
 /* NVMe (NVM Express Base 1.4): one pair of queues, namespace 1. */
 #include "host/drive.h"
 #include "host/irq.h"
-#include "host/page.h"
 #include "host/paging.h"
 #include "host/pci.h"
 #include "lib/errno.h"
@@ -12,17 +11,18 @@ enum { CAP = 0, CAP_HIGH = 1, CC = 5, CSTS = 7, AQA = 9, ASQ = 10, ACQ = 12, DOO
 
 #define BAR_SIZE       0x2000
 #define CAP_TO(cap)    ((cap) >> 24 & 0xFF) /* 500 ms each: what the controller may take to get ready */
-#define CAPH_DSTRD(h)  ((h) & 15)
+#define CAPH_DSTRD(h)  ((h)&15)
 #define CAPH_MPSMIN(h) ((h) >> 16 & 15)
 #define CC_ENABLE      (4U << 20 | 6U << 16 | 1) /* entries of 16 and 64 bytes, pages of 4 KiB */
 #define CSTS_RDY       BIT(0)
 #define CSTS_CFS       BIT(1) /* fatal */
 
-#define ENTRIES	   32U /* of each queue: more than tags, so that none is ever full */
-#define ADMIN_MS   1000
-#define PRP_PAGES  64 /* of 4 KiB in a command */
-#define NAMESPACE  1
-#define PHASE	   BIT(16)
+#define ENTRIES	  32U /* of each queue: more than tags, so that none is ever full */
+#define ADMIN_MS  1000
+#define PRP_PAGES 64 /* of 4 KiB in a command */
+#define NAMESPACE 1
+#define PHASE	  BIT(16)
+#define QUEUE_1	  ((ENTRIES - 1) << 16 | 1)
 
 enum { ADMIN_CREATE_SQ = 1, ADMIN_CREATE_CQ = 5, ADMIN_IDENTIFY = 6, ADMIN_SET_FEATURES = 9 };
 enum { FEATURE_QUEUES = 7 };
@@ -41,8 +41,8 @@ struct completion {
 };
 
 struct queue {
-	struct command *sq;
-	volatile struct completion *cq;
+	struct command sq[ENTRIES] __aligned(PAGE_SIZE);
+	struct completion cq[ENTRIES] __aligned(PAGE_SIZE);
 	volatile u32 *doorbell[2];
 	u32 tail, head;
 	u32 phase; /* of new completions: PHASE or 0 */
@@ -53,8 +53,8 @@ struct nvme {
 	struct spinlock lock;
 	volatile u32 *regs;
 	struct queue admin, io;
-	u64 (*lists)[PRP_PAGES]; /* one a tag */
-	u32 *data;		 /* a page for what the controller tells of itself */
+	u32 data[PAGE_SIZE / 4] __aligned(PAGE_SIZE); /* what the controller tells of itself */
+	u64 lists[DRIVE_TAGS][PRP_PAGES];	      /* no list crosses a page */
 };
 
 static void ring(struct queue *q, const struct command *c)
@@ -68,7 +68,7 @@ static void ring(struct queue *q, const struct command *c)
 /* The next completion: its command id and status, or -1. */
 static long reap(struct queue *q, u32 *status)
 {
-	u32 s = q->cq[q->head].status;
+	u32 s = *(volatile u32 *)&q->cq[q->head].status;
 
 	if ((s & PHASE) != q->phase)
 		return -1;
@@ -80,11 +80,12 @@ static long reap(struct queue *q, u32 *status)
 	return (u16)s;
 }
 
-static int admin(struct nvme *n, struct command *c)
+static int admin(struct nvme *n, u32 op, u32 nsid, const void *page, u32 dw10, u32 dw11)
 {
-	u32 status;
+	struct command c = {.op = op, .nsid = nsid, .prp[0] = (u64)page, .dw = {dw10, dw11}};
+	u32 status = 0;
 
-	ring(&n->admin, c);
+	ring(&n->admin, &c);
 	return wait_until(reap(&n->admin, &status) >= 0, ADMIN_MS) && !status ? 0 : -EIO;
 }
 
@@ -129,34 +130,25 @@ static int poll(struct drive *d)
 	return d->busy && n->regs[CSTS] & CSTS_CFS ? -EIO : 0; /* also when all reads give ones */
 }
 
-static void set_up(struct nvme *n, struct queue *q, unsigned id)
+static void set_up(struct nvme *n, struct queue *q, u32 id)
 {
 	u32 stride = CAPH_DSTRD(n->regs[CAP_HIGH]);
 
-	memset(q->sq, 0, PAGE_SIZE);
-	memset((void *)q->cq, 0, PAGE_SIZE);
+	memset(q, 0, sizeof(*q));
 	q->doorbell[0] = n->regs + DOORBELLS + ((2 * id) << stride);
-	q->doorbell[1] = n->regs + DOORBELLS + ((2 * id + 1) << stride);
-	q->tail = q->head = 0;
+	q->doorbell[1] = q->doorbell[0] + (1U << stride);
 	q->phase = PHASE;
 }
 
 static bool ready(struct nvme *n, u32 want)
 {
-	return wait_until((n->regs[CSTS] & CSTS_RDY) == want, 500 * (CAP_TO(n->regs[CAP]) + 1));
+	return wait_bits(&n->regs[CSTS], CSTS_RDY, want, 500 * (CAP_TO(n->regs[CAP]) + 1));
 }
 
 static int reset(struct drive *d)
 {
 	struct nvme *n = (struct nvme *)d;
 	volatile u32 *r = n->regs;
-	struct command queues = {.op = ADMIN_SET_FEATURES, .dw = {FEATURE_QUEUES, 0}};
-	struct command cq = {.op = ADMIN_CREATE_CQ,
-			     .prp[0] = (u64)n->io.cq,
-			     .dw = {(ENTRIES - 1) << 16 | 1, d->interrupts ? 3 : 1}};
-	struct command sq = {.op = ADMIN_CREATE_SQ,
-			     .prp[0] = (u64)n->io.sq,
-			     .dw = {(ENTRIES - 1) << 16 | 1, 1 << 16 | 1}};
 
 	if (!~r[CSTS])
 		return -EIO;
@@ -166,13 +158,15 @@ static int reset(struct drive *d)
 	set_up(n, &n->admin, 0);
 	set_up(n, &n->io, 1);
 	r[AQA] = (ENTRIES - 1) << 16 | (ENTRIES - 1);
-	r[ASQ] = (u32)(u64)n->admin.sq;
-	r[ASQ + 1] = (u32)((u64)n->admin.sq >> 32);
-	r[ACQ] = (u32)(u64)n->admin.cq;
-	r[ACQ + 1] = (u32)((u64)n->admin.cq >> 32);
+	mmio_write_address(&r[ASQ], n->admin.sq);
+	mmio_write_address(&r[ACQ], n->admin.cq);
 	dma_barrier();
 	r[CC] = CC_ENABLE;
-	return ready(n, 1) && !admin(n, &queues) && !admin(n, &cq) && !admin(n, &sq) ? 0 : -EIO;
+	return ready(n, 1) && !admin(n, ADMIN_SET_FEATURES, 0, NULL, FEATURE_QUEUES, 0) &&
+			       !admin(n, ADMIN_CREATE_CQ, 0, n->io.cq, QUEUE_1, d->interrupts ? 3 : 1) &&
+			       !admin(n, ADMIN_CREATE_SQ, 0, n->io.sq, QUEUE_1, 1 << 16 | 1)
+		       ? 0
+		       : -EIO;
 }
 
 static const struct drive_ops nvme_ops = {start, poll, reset};
@@ -181,21 +175,18 @@ static const struct drive_ops nvme_ops = {start, poll, reset};
 static int identify(struct nvme *n)
 {
 	enum { NAMESPACE_DATA = 0, CONTROLLER = 1 };
-	struct command c = {.op = ADMIN_IDENTIFY, .prp[0] = (u64)n->data, .dw = {CONTROLLER}};
 	const u8 *bytes = (const u8 *)n->data;
 	u32 format;
 
-	if (admin(n, &c))
+	if (admin(n, ADMIN_IDENTIFY, 0, bytes, CONTROLLER, 0))
 		return -EIO;
 	n->d.rules.max_bytes = (PRP_PAGES - 1) * PAGE_SIZE;
 	if (bytes[77] && bytes[77] < 6) /* MDTS: of pages, as a power of two */
 		n->d.rules.max_bytes = (u32)PAGE_SIZE << bytes[77];
 	memcpy(n->d.model, bytes + 24, sizeof(n->d.model));
-	c.nsid = NAMESPACE;
-	c.dw[0] = NAMESPACE_DATA;
-	if (admin(n, &c))
+	if (admin(n, ADMIN_IDENTIFY, NAMESPACE, bytes, NAMESPACE_DATA, 0))
 		return -EIO;
-	memcpy(&n->d.blocks, n->data, sizeof(n->d.blocks));
+	n->d.blocks = n->data[0] | (u64)n->data[1] << 32;
 	format = n->data[128 / 4 + (bytes[26] & 15)];
 	if (!(format & 0xFFFF) && (format >> 16 & 0xFF) < 16) /* no metadata beside the blocks */
 		n->d.block_size = 1U << (format >> 16 & 0xFF);
@@ -205,19 +196,12 @@ static int identify(struct nvme *n)
 int nvme_probe(u32 fn)
 {
 	u64 bar = pci_bar(fn, 0);
-	struct nvme *n = page_alloc();
+	struct nvme *n = drive_alloc(sizeof(*n), 0);
 
 	if (!bar || !n || !(n->regs = mmio_map(bar, BAR_SIZE)))
 		return -ENODEV;
 	pci_enable(fn);
-	n->admin.sq = page_alloc();
-	n->admin.cq = page_alloc();
-	n->io.sq = page_alloc();
-	n->io.cq = page_alloc();
-	n->lists = page_alloc_run(DRIVE_TAGS * sizeof(*n->lists), PAGE_SIZE, 0);
-	n->data = page_alloc();
-	if (!n->admin.sq || !n->admin.cq || !n->io.sq || !n->io.cq || !n->lists || !n->data ||
-	    CAPH_MPSMIN(n->regs[CAP_HIGH]) || CAPH_DSTRD(n->regs[CAP_HIGH]) > 8)
+	if (CAPH_MPSMIN(n->regs[CAP_HIGH]) || CAPH_DSTRD(n->regs[CAP_HIGH]) > 8)
 		return -ENODEV;
 	n->d.ops = &nvme_ops;
 	n->d.lock = &n->lock;

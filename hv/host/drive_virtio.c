@@ -1,7 +1,7 @@
-/* virtio-blk on PCI, the modern interface (virtio 1.2 4.1, 5.2): what clouds and emulators give for a disk. */
+/* virtio-blk on PCI, the modern interface (virtio 1.2 4.1, 5.2): what clouds and emulators give for a disk.
+ */
 #include "host/drive.h"
 #include "host/irq.h"
-#include "host/page.h"
 #include "host/paging.h"
 #include "host/pci.h"
 #include "lib/errno.h"
@@ -40,7 +40,7 @@ struct desc {
 	u16 flags, next;
 };
 
-/* What the device reads and writes, in two runs of pages. */
+/* What the device reads and writes. */
 struct rings {
 	struct desc desc[QUEUE_MAX];
 	struct {
@@ -69,15 +69,15 @@ struct virtio {
 	u64 notify; /* the address, and bytes for each step of queue_notify_off */
 	u32 notify_step, size;
 	volatile u16 *doorbell;
-	struct rings *r;
 	u16 avail, used;
+	struct rings r __aligned(PAGE_SIZE);
 };
 
 static void start(struct drive *d, u32 tag, const struct drive_cmd *c)
 {
 	static const u8 types[] = {[DRIVE_READ] = T_IN, [DRIVE_WRITE] = T_OUT, [DRIVE_FLUSH] = T_FLUSH};
 	struct virtio *v = (struct virtio *)d;
-	struct rings *r = v->r;
+	struct rings *r = &v->r;
 	u16 first = (u16)(tag * CHAIN), at = first;
 
 	r->request[tag].header.type = types[c->op];
@@ -87,9 +87,9 @@ static void start(struct drive *d, u32 tag, const struct drive_cmd *c)
 				    (u16)(at + 1)};
 	at++;
 	for (u32 i = 0; i < c->count; i++, at++)
-		r->desc[at] = (struct desc){c->seg[i].addr, c->seg[i].len,
-					    DESC_NEXT | (c->op == DRIVE_READ ? DESC_WRITE : 0),
-					    (u16)(at + 1)};
+		r->desc[at] =
+			(struct desc){c->seg[i].addr, c->seg[i].len,
+				      DESC_NEXT | (c->op == DRIVE_READ ? DESC_WRITE : 0), (u16)(at + 1)};
 	r->desc[at] = (struct desc){(u64)&r->request[tag].status, 1, DESC_WRITE, 0};
 	r->avail.ring[v->avail++ % v->size] = first;
 	dma_barrier();
@@ -102,14 +102,15 @@ static void start(struct drive *d, u32 tag, const struct drive_cmd *c)
 static int poll(struct drive *d)
 {
 	struct virtio *v = (struct virtio *)d;
-	struct rings *r = v->r;
+	struct rings *r = &v->r;
 
 	while (d->busy && v->used != *(volatile u16 *)&r->used.idx) {
-		u32 tag = r->used.ring[v->used++ % v->size].id / CHAIN;
+		u32 tag;
 
+		dma_barrier();
+		tag = r->used.ring[v->used++ % v->size].id / CHAIN;
 		if (tag < DRIVE_TAGS)
 			drive_done(d, tag, r->request[tag].status ? -EIO : 0);
-		dma_barrier();
 	}
 	return d->busy && v->common->device_status & S_NEEDS_RESET ? -EIO : 0; /* all ones: gone */
 }
@@ -130,15 +131,9 @@ static bool negotiate(struct virtio *v)
 	c->driver_feature = c->device_feature & F_VERSION1;
 	c->device_status = S_ACKNOWLEDGE | S_DRIVER | S_FEATURES_OK;
 	v->d.readonly = features & F_RO;
-	v->d.block_size = features & F_BLK_SIZE ? v->config[BLK_SIZE] : 512;
+	v->d.block_size = features & F_BLK_SIZE ? MAX(v->config[BLK_SIZE], 512) : 512;
 	v->d.write_through = !(features & F_FLUSH);
 	return c->device_status & S_FEATURES_OK;
-}
-
-static void set_address(volatile u32 *reg, const void *p)
-{
-	reg[0] = (u32)(u64)p;
-	reg[1] = (u32)((u64)p >> 32);
 }
 
 static int reset(struct drive *d)
@@ -149,7 +144,7 @@ static int reset(struct drive *d)
 	c->device_status = 0;
 	if (!wait_until(!c->device_status, RESET_MS) || !negotiate(v))
 		return -EIO;
-	memset(v->r, 0, sizeof(*v->r));
+	memset(&v->r, 0, sizeof(v->r));
 	v->avail = v->used = 0;
 	c->queue_select = 0;
 	v->size = MIN(c->queue_size, QUEUE_MAX);
@@ -159,9 +154,9 @@ static int reset(struct drive *d)
 	c->queue_size = (u16)v->size;
 	c->config_msix_vector = 0xFFFF;
 	c->queue_msix_vector = d->interrupts ? 0 : 0xFFFF;
-	set_address(c->queue_desc, v->r->desc);
-	set_address(c->queue_driver, &v->r->avail);
-	set_address(c->queue_device, &v->r->used);
+	mmio_write_address(c->queue_desc, v->r.desc);
+	mmio_write_address(c->queue_driver, &v->r.avail);
+	mmio_write_address(c->queue_device, &v->r.used);
 	v->doorbell = mmio_map(v->notify + (u64)c->queue_notify_off * v->notify_step, 2);
 	c->queue_enable = 1;
 	c->device_status = S_ACKNOWLEDGE | S_DRIVER | S_FEATURES_OK | S_DRIVER_OK;
@@ -194,9 +189,9 @@ static bool find_structures(struct virtio *v, u32 fn)
 
 int virtio_probe(u32 fn)
 {
-	struct virtio *v = page_alloc();
+	struct virtio *v = drive_alloc(sizeof(*v), 0);
 
-	if (!v || !(v->r = page_alloc_run(sizeof(*v->r), PAGE_SIZE, 0)) || !find_structures(v, fn))
+	if (!v || !find_structures(v, fn))
 		return -ENODEV;
 	pci_enable(fn);
 	v->d.ops = &virtio_ops;

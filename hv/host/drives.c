@@ -2,6 +2,7 @@
 #include "host/console.h"
 #include "host/drive.h"
 #include "host/irq.h"
+#include "host/page.h"
 #include "host/pci.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -22,12 +23,25 @@ static const struct {
 static struct drive *drives[DRIVES_MAX];
 static u32 drive_count;
 
+void *drive_alloc(u32 size, u64 limit)
+{
+	void *p = page_alloc_run(size, PAGE_SIZE, limit);
+
+	return p ? memset(p, 0, ALIGN_UP(size, PAGE_SIZE)) : NULL;
+}
+
+void mmio_write_address(volatile u32 *reg, const volatile void *p)
+{
+	reg[0] = (u32)(u64)p;
+	reg[1] = (u32)((u64)p >> 32);
+}
+
 void drive_add(struct drive *d, const char *kind)
 {
-	u32 number = 0;
+	u32 number = 0, len = sizeof(d->model);
 
 	for (u32 i = 0; i < drive_count; i++)
-		number += !strncmp(drives[i]->name, kind, strlen(kind));
+		number += drives[i]->ops == d->ops;
 	ksnprintf(d->name, sizeof(d->name), "%s%u", kind, number);
 	if (drive_count == DRIVES_MAX || (d->block_size != 512 && d->block_size != 4096) || !d->blocks) {
 		printk("disk %s: cannot use it (%lu blocks of %u bytes)\n", d->name, d->blocks,
@@ -36,7 +50,9 @@ void drive_add(struct drive *d, const char *kind)
 	}
 	d->waiting_end = &d->waiting;
 	drives[drive_count++] = d;
-	story("disk %s: %llu MiB %.40s", d->name, d->blocks * d->block_size / MiB, d->model);
+	while (len && d->model[len - 1] <= ' ')
+		len--;
+	story("disk %s: %llu MiB %.*s", d->name, d->blocks * d->block_size / MiB, (int)len, d->model);
 }
 
 struct drive *drive_at(unsigned n)
@@ -71,8 +87,8 @@ static void found(u32 fn, u32 class)
 		if ((class & controllers[i].mask) == controllers[i].class)
 			probe = controllers[i].probe;
 	if (probe && probe(fn))
-		printk("PCI %02x:%02x.%u: cannot drive this disk controller (%04x:%04x)\n", fn >> 8, fn >> 3 & 31,
-		       fn & 7, id & 0xFFFF, id >> 16);
+		printk("PCI %02x:%02x.%u: cannot drive this disk controller (%04x:%04x)\n", fn >> 8,
+		       fn >> 3 & 31, fn & 7, id & 0xFFFF, id >> 16);
 }
 
 void drives_init(void)

@@ -4,13 +4,13 @@
 #include "lib/types.h"
 
 enum irq_vector { /* the host's IDT above the exceptions */
-	VEC_TIMER = 0x40,
-	VEC_COM1 = 0x41,
-	VEC_KEYBOARD = 0x42,
-	VEC_KICK = 0x43, /* makes another CPU leave its guest */
-	VEC_DISK = 0x50, /* of all drives */
-	VEC_FREE = 0x51, /* first for others */
-	VEC_SPURIOUS = 0xFF,
+		  VEC_TIMER = 0x40,
+		  VEC_COM1 = 0x41,
+		  VEC_KEYBOARD = 0x42,
+		  VEC_KICK = 0x43, /* makes another CPU leave its guest */
+		  VEC_DISK = 0x50, /* of all drives */
+		  VEC_FREE = 0x51, /* first for others */
+		  VEC_SPURIOUS = 0xFF,
 };
 
 typedef void (*irq_handler_t)(void);

@@ -18,6 +18,6 @@ struct mbr {
 
 #define MBR_SIGNATURE 0xAA55
 
-/* The first block and the length of d's partition number (from 1; logical ones from 5), which lies on the drive
- * and is not empty. page, below 4 GiB, is for what is read. 0, -ENOENT or -EIO. */
+/* The first block and the length of d's partition number (from 1; logical ones from 5), which lies on the
+ * drive and is not empty. page, below 4 GiB, is for what is read. 0, -ENOENT or -EIO. */
 int partition_find(struct drive *d, u32 number, u8 *page, u64 *first, u64 *count);

@@ -1,5 +1,5 @@
-/* PCI by configuration mechanism #1 (PCI Local Bus 3.0, 3.2.2.3.2). Every chipset has it, and all that we look
- * at lies in the first 256 bytes, which is as far as it reaches. */
+/* PCI by configuration mechanism #1 (PCI Local Bus 3.0, 3.2.2.3.2). Every chipset has it, and all that we
+ * look at lies in the first 256 bytes, which is as far as it reaches. */
 #include "host/pci.h"
 
 #include "host/apic.h"
@@ -10,23 +10,23 @@
 #define CONFIG_DATA    0xCFC
 #define CONFIG_ENABLE  BIT(31)
 
-#define HEADER		0x0C
-#define HEADER_MULTI	BIT(23)
-#define HEADER_TYPE(h)	((h) >> 16 & 0x7F)
-#define TYPE_BRIDGE	1
-#define BRIDGE_BUSES	0x18
-#define CAPABILITIES	0x34
-#define STATUS_CAPS	BIT(20) /* in the word of PCI_COMMAND */
-#define COMMAND_ENABLE	0x407	/* I/O, memory, bus master, no INTx */
-#define CAPS_MAX	48	/* as many as find room */
-#define BAR_IO		BIT(0)
-#define BAR_64		BIT(2)
-#define MSI_ADDRESS	0xFEE00000U
-#define MSI_ENABLE	BIT(16) /* in the capability's first word */
-#define MSI_64		BIT(23)
-#define MSI_MULTIPLE	(7U << 20)
-#define MSIX_ENABLE	BIT(31)
-#define MSIX_MASK	BIT(30)
+#define HEADER	       0x0C
+#define HEADER_MULTI   BIT(23)
+#define HEADER_TYPE(h) ((h) >> 16 & 0x7F)
+#define TYPE_BRIDGE    1
+#define BRIDGE_BUSES   0x18
+#define CAPABILITIES   0x34
+#define STATUS_CAPS    BIT(20) /* in the word of PCI_COMMAND */
+#define COMMAND_ENABLE 0x407   /* I/O, memory, bus master, no INTx */
+#define CAPS_MAX       48      /* as many as find room */
+#define BAR_IO	       BIT(0)
+#define BAR_64	       BIT(2)
+#define MSI_ADDRESS    0xFEE00000U
+#define MSI_ENABLE     BIT(16) /* in the capability's first word */
+#define MSI_64	       BIT(23)
+#define MSI_MULTIPLE   (7U << 20)
+#define MSIX_ENABLE    BIT(31)
+#define MSIX_MASK      BIT(30)
 
 static void address(u32 fn, u32 reg)
 {

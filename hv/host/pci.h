@@ -1,4 +1,5 @@
-/* PCI configuration space and what drivers need of it. A function is named by bus << 8 | device << 3 | function. */
+/* PCI configuration space and what drivers need of it. A function is named by bus << 8 | device << 3 |
+ * function. */
 #pragma once
 
 #include "lib/types.h"
@@ -25,8 +26,10 @@ void pci_enable(u32 fn);
 /* The register of the next capability of that id after the one at `after` (0: the first), or 0. */
 u32 pci_capability(u32 fn, u8 id, u32 after);
 
-/* Makes fn interrupt this CPU with vector, by entry 0 of its MSI-X table or by MSI. False when it can neither. */
+/* Makes fn interrupt this CPU with vector, by entry 0 of its MSI-X table or by MSI. False when it can
+ * neither. */
 bool pci_msi(u32 fn, u8 vector);
 
-/* Calls found with every function on every bus that bridges lead to; class is PCI_CLASS without the revision. */
+/* Calls found with every function on every bus that bridges lead to; class is PCI_CLASS without the revision.
+ */
 void pci_scan(void (*found)(u32 fn, u32 class));

@@ -57,5 +57,6 @@ struct disk *ram_disk_create(u8 *data, u64 size, bool readonly, const char *seri
 
 struct drive;
 
-/* A disk that is count blocks of a drive from first on, which are there, and nothing else of it. NULL as above. */
+/* A disk that is count blocks of a drive from first on, which are there, and nothing else of it. NULL as
+ * above. */
 struct disk *host_disk_create(struct drive *drive, u64 first, u64 count, bool readonly, const char *serial);

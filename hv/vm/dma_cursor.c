@@ -14,7 +14,8 @@ static void skip(struct dma_cursor *at, u32 len)
 }
 
 /* The next piece's bytes that can be one segment behind the n that c has; 0 when there are none. */
-static u32 segment(const struct dma_rules *rules, const struct dma_cursor *at, u64 left, const struct drive_cmd *c)
+static u32 segment(const struct dma_rules *rules, const struct dma_cursor *at, u64 left,
+		   const struct drive_cmd *c)
 {
 	u64 addr = (u64)at->piece->p + at->offset;
 	u64 len = MIN(MIN(left, at->piece->len - at->offset), BOUNDARY - addr % BOUNDARY);
@@ -27,10 +28,11 @@ static u32 segment(const struct dma_rules *rules, const struct dma_cursor *at, u
 	return (u32)len;
 }
 
-u32 dma_take(const struct dma_rules *rules, u32 block_size, struct dma_cursor *at, u64 left, struct drive_cmd *c)
+u32 dma_take(const struct dma_rules *rules, u32 block_size, struct dma_cursor *at, u64 left,
+	     struct drive_cmd *c)
 {
 	struct dma_cursor end = *at;
-	u32 bytes = 0, whole, len;
+	u32 bytes = 0, whole = 0, count = 0, len;
 
 	left = MIN(left, rules->max_bytes);
 	c->count = 0;
@@ -45,23 +47,14 @@ u32 dma_take(const struct dma_rules *rules, u32 block_size, struct dma_cursor *a
 		c->seg[c->count++] = (struct dma_segment){(u64)end.piece->p + end.offset, len};
 		bytes += len;
 		skip(&end, len);
+		if (bytes % block_size)
+			continue;
+		*at = end;
+		whole = bytes;
+		count = c->count;
 	}
-	whole = ALIGN_DOWN(bytes, block_size);
-	while (bytes > whole) { /* the last block's beginning */
-		struct dma_segment *last = &c->seg[c->count - 1];
-
-		len = MIN(bytes - whole, last->len);
-		last->len -= len;
-		bytes -= len;
-		if (!last->len)
-			c->count--;
-	}
+	c->count = count;
 	c->blocks = whole / block_size;
-	for (u32 i = 0; i < c->count; i++) {
-		while (at->piece->len == at->offset)
-			skip(at, 0);
-		skip(at, c->seg[i].len);
-	}
 	return whole;
 }
 

@@ -1,5 +1,5 @@
-/* A disk that is blocks of one of the PC's drives. What the drive's DMA reaches goes there straight from or to
- * guest RAM; the rest by way of a page. */
+/* A disk that is blocks of one of the PC's drives. What the drive's DMA reaches goes there straight from or
+ * to guest RAM; the rest by way of a page. */
 #include "host/page.h"
 #include "lib/errno.h"
 #include "lib/string.h"

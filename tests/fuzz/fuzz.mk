@@ -12,6 +12,7 @@ FUZZ_SRC_fat := boot/fat.c boot/fat_dir.c hv/lib/printf.c
 FUZZ_SRC_decode := hv/vm/decode.c
 FUZZ_SRC_config := boot/config.c boot/config_key.c boot/config_disk.c hv/lib/printf.c
 FUZZ_SRC_fw_cfg := hv/dev/fw_cfg.c
+FUZZ_SRC_partition := hv/host/partition.c
 FUZZ_SRC_virtio := hv/dev/virtio_blk.c hv/dev/virtio_mmio.c hv/dev/virtio_queue.c hv/vm/timer.c
 
 .PHONY: fuzz

@@ -42,10 +42,14 @@ static int read_disk(void *ctx, u64 lba, u32 count, void *buf)
 static void try(struct fat *f, const char *path)
 {
 	struct fat_file file;
+	u64 data = f->start + f->data_start, lba, sectors;
 	u8 *buf;
 
 	if (fat_open(f, path, &file) || file.directory || file.size > 1 << 20)
 		return;
+	if (file.size && !fat_extent(f, &file, &lba, &sectors) &&
+	    (lba < data || lba + sectors > data + (u64)f->clusters * f->sectors_per_cluster))
+		abort();
 	buf = malloc(ALIGN_UP((size_t)file.size, 512) + !file.size);
 	fat_read(f, &file, buf, NULL);
 	free(buf);

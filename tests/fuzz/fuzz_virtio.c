@@ -121,7 +121,7 @@ static void cancel(struct disk *d)
 
 static const struct disk_ops disk_ops = {submit, complete, cancel};
 static struct disk disk = {
-	.ops = &disk_ops, .sectors = SECTORS, .block_size = SECTOR_SIZE, .can_discard = true};
+	.ops = &disk_ops, .sectors = SECTORS, .block_size = SECTOR_SIZE, .poll_us = 100, .can_discard = true};
 
 struct disk *vm_disk(struct vm *vm, unsigned n)
 {

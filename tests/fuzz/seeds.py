@@ -94,9 +94,22 @@ VIRTIO = [
 ]
 
 
+def table(*partitions: tuple[int, int, int]) -> bytes:
+    """A sector with a partition table of (type, start, sectors)."""
+    entries = b"".join(struct.pack("<4xB3xII", *p) for p in partitions)
+    return bytes(446) + entries.ljust(64, b"\0") + b"\x55\xaa"
+
+
+PARTITIONS = [
+    table((0x83, 1, 2), (0x05, 4, 50)) + bytes(3 * 512) + table((0x83, 1, 2), (0x05, 5, 9)) + bytes(4 * 512) + table((0x83, 1, 1)),
+    table((0xEE, 1, 63)) + b"EFI PART" + bytes(64) + struct.pack("<QII", 2, 128, 128) + bytes(416) + b"\1" * 32 +
+    struct.pack("<QQ", 34, 60),
+]
+
+
 def main() -> None:
     root = Path(sys.argv[1])
-    seeds = {"fat": [fat_disk(1), fat_disk(2)], "config": CONFIGS, "fw_cfg": FW_CFG, "virtio": VIRTIO}
+    seeds = {"fat": [fat_disk(1), fat_disk(2)], "config": CONFIGS, "fw_cfg": FW_CFG, "virtio": VIRTIO, "partition": PARTITIONS}
     for name, inputs in seeds.items():
         folder = root / name
         folder.mkdir(parents=True, exist_ok=True)

@@ -15,19 +15,26 @@ APPEND = "console=ttyS0 quiet cryptomgr.notests"
 on_disk_machines = pytest.mark.parametrize("engine, cpu", DISK_MACHINES)
 
 
-@pytest.fixture
-def linux(terminal):
+def boot(terminal, engine, cpu, *disks, options=()):
     """Boots Linux with these disks, to its prompt."""
+    options = [*options, *(o for d in disks for o in ("--disk", d))]
+    child = terminal("run", "--engine", engine, "--cpu", cpu, "--kernel", f"{BUILD}/linux/vmlinuz", "--initrd",
+                     f"{BUILD}/linux/initrd.img", "--append", APPEND, *options)
+    child.expect("Welcome to Linux", timeout=120)
+    child.expect(PROMPT)
+    return child
 
-    def boot(engine, cpu, *disks, options=()):
-        options = [*options, *(o for d in disks for o in ("--disk", d))]
-        child = terminal("run", "--engine", engine, "--cpu", cpu, "--kernel", f"{BUILD}/linux/vmlinuz", "--initrd",
-                         f"{BUILD}/linux/initrd.img", "--append", APPEND, *options)
-        child.expect("Welcome to Linux", timeout=120)
-        child.expect(PROMPT)
-        return child
 
-    return boot
+def boot_in_memory(terminal, tmp_path, engine, cpu, *disks):
+    """The same with files of the boot partition as disks, which lie in the PC's memory."""
+    conf = tmp_path / "pxhv.conf"
+    conf.write_text("\n".join(["[vm a]", "kernel = vmlinuz", "initrd = initrd.img", f"cmdline = {APPEND}",
+                               *(f"disk = file:{d}" for d in disks)]) + "\n")
+    child = terminal("run", "--engine", engine, "--cpu", cpu, "--config", conf, "--file", f"{BUILD}/linux/vmlinuz", "--file",
+                     f"{BUILD}/linux/initrd.img")
+    child.expect("Welcome to Linux", timeout=120)
+    child.expect(PROMPT)
+    return child
 
 
 def empty(path, size):
@@ -42,14 +49,15 @@ def power_off(child):
 
 
 @on_disk_machines
-def test_64_mib_come_back_and_survive_a_reboot(linux, tmp_path, engine, cpu):
+def test_64_mib_come_back_and_survive_a_reboot(terminal, tmp_path, engine, cpu):
     content = os.urandom(64 * MIB)
     (tmp_path / "source.img").write_bytes(content)
 
     def sum_of(data):
         return rf"\r\n{hashlib.md5(data).hexdigest()}  -"
 
-    child = linux(engine, cpu, empty(tmp_path / "data.img", 80 * MIB), f"{tmp_path}/source.img,ro")
+    empty(tmp_path / "data.img", 80 * MIB)
+    child = boot_in_memory(terminal, tmp_path, engine, cpu, "data.img", "source.img,ro")
     child.timeout = 120
     answer(child, "mke2fs -q /dev/vda >/dev/null && echo made", "\r\nmade")
     answer(child, "mount /dev/vda /mnt; echo mounted", "\r\nmounted")
@@ -64,13 +72,13 @@ def test_64_mib_come_back_and_survive_a_reboot(linux, tmp_path, engine, cpu):
 
 
 @on_disk_machines
-def test_several_disks_and_a_read_only_one(linux, tmp_path, engine, cpu):
+def test_several_disks_in_memory(terminal, tmp_path, engine, cpu):
     content = os.urandom(MIB) + b"the end of an odd file"
     (tmp_path / "a.img").write_bytes(content)
     empty(tmp_path / "b.img", 2 * MIB)
     subprocess.run(["mkfs.fat", "-C", tmp_path / "c.img", "4096"], check=True, capture_output=True,
                    env=os.environ | {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
-    child = linux(engine, cpu, f"{tmp_path}/a.img,ro", tmp_path / "b.img", tmp_path / "c.img")
+    child = boot_in_memory(terminal, tmp_path, engine, cpu, "a.img,ro", "b.img", "c.img")
     answer(child, "cd /sys/block; echo $(cat vd?/size vd?/ro) $(cat vda/serial); cd",
            r"\r\n2049 4096 8192 1 0 0 a\.img\r\n")
     padded = content.ljust(2049 * 512, b"\0")

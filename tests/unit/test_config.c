@@ -372,8 +372,8 @@ static void disks(void **state)
 		{DISK_HOST, 0, "ata0", true},
 		{DISK_HOST, 2, "ahci10", false, true},
 	};
-	const struct vm_config *vm = vm_of(
-		"kernel = k\ndisk = file:dir/data.img\ndisk = boot:a,b.img,ro\ndisk=ata0,ro\ndisk=ahci10p2,boot");
+	const struct vm_config *vm = vm_of("kernel = k\ndisk = file:dir/data.img\ndisk = "
+					   "boot:a,b.img,ro\ndisk=ata0,ro\ndisk=ahci10p2,boot");
 
 	for (unsigned i = 0; i < ARRAY_SIZE(want); i++) {
 		assert_int_equal(vm->disks[i].kind, want[i].kind);

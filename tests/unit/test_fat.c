@@ -343,7 +343,8 @@ static void reads_contiguous_and_fragmented_files(void **state)
 
 static void extents(void **state)
 {
-	static const u32 together[] = {10, 11, 12, 13}, apart[] = {40, 41, 43}, back[] = {50, 49}, one[] = {60};
+	static const u32 together[] = {10, 11, 12, 13}, apart[] = {40, 41, 43}, back[] = {50, 49},
+			 one[] = {60};
 	struct fat_file file;
 	u64 lba, sectors;
 

@@ -202,7 +202,8 @@ static void test_memory_that_dma_does_not_reach(void **state)
 static void test_outside(void **state)
 {
 	struct guest_piece piece = {arena, 1024};
-	struct disk_request r = {.op = DISK_WRITE, .pieces = &piece, .piece_count = 1, .sector = COUNT - 1, .count = 2};
+	struct disk_request r = {
+		.op = DISK_WRITE, .pieces = &piece, .piece_count = 1, .sector = COUNT - 1, .count = 2};
 	struct disk *d = make();
 
 	assert_int_equal(d->ops->submit(d, &r), -EIO);
@@ -286,8 +287,12 @@ static void test_more_than_the_drive_takes(void **state)
 	drive.depth = 2;
 	done_count = 0;
 	for (u32 i = 0; i < DISK_MAX_PENDING; i++) {
-		r[i] = (struct disk_request){
-			.op = DISK_READ, .pieces = &piece, .piece_count = 1, .sector = i, .count = 1, .done = done};
+		r[i] = (struct disk_request){.op = DISK_READ,
+					     .pieces = &piece,
+					     .piece_count = 1,
+					     .sector = i,
+					     .count = 1,
+					     .done = done};
 		assert_int_equal(d->ops->submit(d, &r[i]), DISK_PENDING);
 	}
 	assert_int_equal(started, 2);
@@ -301,7 +306,8 @@ static void test_more_than_the_drive_takes(void **state)
 static void test_cancel(void **state)
 {
 	struct guest_piece piece = {arena, 512};
-	struct disk_request r = {.op = DISK_READ, .pieces = &piece, .piece_count = 1, .count = 1, .done = done};
+	struct disk_request r = {
+		.op = DISK_READ, .pieces = &piece, .piece_count = 1, .count = 1, .done = done};
 	struct disk *d = make();
 
 	for (silent = false;; silent = true) {
@@ -330,7 +336,8 @@ static void test_two_drives_on_a_cable(void **state)
 	static struct drive other;
 	static bool busy;
 	struct guest_piece piece = {arena, 512};
-	struct disk_request r = {.op = DISK_READ, .pieces = &piece, .piece_count = 1, .count = 1, .done = done};
+	struct disk_request r = {
+		.op = DISK_READ, .pieces = &piece, .piece_count = 1, .count = 1, .done = done};
 	struct disk *a, *b;
 
 	drive.cable_busy = &busy;

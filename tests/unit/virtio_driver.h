@@ -155,7 +155,7 @@ static inline void make_machine(void)
 		sectors[i] = (u8)(i / SECTOR_SIZE + i);
 	waiting_count = polls = 0;
 	later = false;
-	test_disk = (struct disk){&test_ops, NULL, SECTORS, SECTOR_SIZE, false, true, "serial"};
+	test_disk = (struct disk){&test_ops, NULL, SECTORS, SECTOR_SIZE, 100, false, true, "serial"};
 }
 
 /* Negotiates and sets the queue up (§3.1.1). */
