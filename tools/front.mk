@@ -34,7 +34,12 @@ $(LINUX)/vmlinuz: | guest-deps
 $(LINUX)/initrd.img: $(LINUX)/vmlinuz tools/guest-linux
 	tools/guest-linux $(LINUX)
 
-.PHONY: guest-deps run-deps linux
+$(BUILD)/debian/debian.img: tools/guest-debian tools/grub-disk
+	@tools/install-deps debian
+	tools/guest-debian $(BUILD)/debian
+
+.PHONY: guest-deps run-deps linux debian
+debian: $(BUILD)/debian/debian.img	## a disk with Debian on it, for run --disk
 guest-deps:
 	@tools/install-deps guest
 run-deps:
@@ -74,8 +79,8 @@ size: all	## bytes by folder, against the goal
 
 .PHONY: test system
 test:	## everything: lint, unit tests, system tests
-	@tools/install-deps run guest gdb test lint
-	@$(MAKE) --no-print-directory all guests linux
+	@tools/install-deps run guest debian gdb test lint
+	@$(MAKE) --no-print-directory all guests linux debian
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory system
@@ -95,7 +100,7 @@ lint: $(BUILD)/load/dsdt_aml.h $(BUILD)/offsets.inc	## clang-format, clang-tidy,
 		{ cat $(BUILD)/tidy.$$$$; exit 1; }; rm $(BUILD)/tidy.$$$$' sh
 	@cppcheck --quiet -j 2 --std=c11 --platform=unix64 --enable=warning,performance,portability --inline-suppr \
 		--suppressions-list=.cppcheck-suppressions --error-exitcode=1 -Ihv -I. -I$(BUILD) $(CHECKED)
-	@shellcheck tools/guest-linux tools/install-deps .ci/run
+	@shellcheck tools/guest-linux tools/guest-debian tools/grub-disk tools/install-deps .ci/run
 	@$(PYTHON) -m pyflakes tools/pxhv tools/*.py tools/pxhvlib/*.py tests/*/*.py
 
 TIDY_FLAGS = $(filter-out -MMD -MP -Werror,$(CFLAGS)) -I$(BUILD)

@@ -300,10 +300,11 @@ static void type(void *dev, u64 deadline)
 	int c = -1;
 
 	if (!k->keyboard.count && k->scanning) {
-		do {
-			c = vm_keyboard_getc(k->vm);
+		/* Only the first can find the line silent: the bytes of a sequence come one by one. */
+		c = vm_keyboard_getc(k->vm);
+		n = keys_byte(&k->keys, c, codes);
+		while (!n && c >= 0 && (c = vm_keyboard_getc(k->vm)) >= 0)
 			n = keys_byte(&k->keys, c, codes);
-		} while (!n && c >= 0);
 		i8042_key(k, codes, n);
 	}
 	if (n || k->keyboard.count || k->keys.state)

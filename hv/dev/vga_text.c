@@ -6,8 +6,10 @@
 #include "dev/machine.h"
 #include "dev/vga_ansi.h"
 #include "lib/errno.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 #include "vm/memory.h"
+#include "vm/vm.h"
 
 #define SCAN_HZ	    20
 #define TEXT_MEMORY 0xB8000ULL
@@ -30,6 +32,7 @@ struct vga_text {
 	const u16 *memory; /* the guest's */
 	u8 misc, status;
 	bool attr_data; /* the attribute controller's port takes data next */
+	bool told;	/* that graphics do not show */
 	u8 index[BANKS];
 	u8 reg[BANKS][32];
 	u32 cursor; /* as shown */
@@ -109,8 +112,14 @@ static bool look(struct vga_text *v)
 	u32 columns = MIN(v->reg[CRTC][CRTC_COLUMNS] + 1u, VGA_COLUMNS);
 	u16 changed = 0;
 
-	if (v->reg[GRAPHICS][GC_MISC] & GC_GRAPHICS)
+	if (v->reg[GRAPHICS][GC_MISC] & GC_GRAPHICS) {
+		if (!v->told)
+			printk("\nvm '%s' shows graphics, which stay dark here: it needs a text screen or a "
+			       "serial console (GRUB: GRUB_TERMINAL=\"console serial\")\n",
+			       v->vm->config->name);
+		v->told = true;
 		return false;
+	}
 	if (v->reg[CRTC][CRTC_CURSOR] & CURSOR_OFF || cursor >= columns * VGA_ROWS)
 		cursor = VGA_CELLS;
 	else

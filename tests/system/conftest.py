@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
+from screen import Screen
 
 ROOT = Path(__file__).resolve().parents[2]
 PXHV = ROOT / "tools" / "pxhv"
@@ -72,6 +73,18 @@ def terminal():
     yield spawn
     for child in children:
         child.close(force=True)
+
+
+@pytest.fixture
+def screen(terminal):
+    """Boots a disk in a terminal and gives its screen."""
+
+    def start(*args) -> Screen:
+        child = terminal("run", *args)
+        child.setwinsize(30, 100)
+        return Screen(child)
+
+    return start
 
 
 def ends(child: pexpect.spawn) -> int:

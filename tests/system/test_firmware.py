@@ -24,18 +24,6 @@ def assemble(tmp_path: Path, code: str) -> Path:
     return image
 
 
-@pytest.fixture
-def screen(terminal):
-    """Boots a disk in a terminal and gives its screen."""
-
-    def start(*args) -> Screen:
-        child = terminal("run", *args)
-        child.setwinsize(30, 100)
-        return Screen(child)
-
-    return start
-
-
 def typed(screen: Screen, line: str) -> str:
     """Types a line at the prompt and gives the screen once the next prompt is there."""
     screen.child.send(line + "\r")

@@ -221,6 +221,24 @@ static void typed_keys_come_one_by_one(void **state)
 	assert_int_equal(fake_in(0x60, 1), 0x01);
 }
 
+static void a_sequence_comes_byte_by_byte(void **state)
+{
+	static const u8 codes[] = {0xE0, 0x50, 0xE0, 0xD0};
+
+	fake_reset(state);
+	fake_vga = true;
+	fake_uart_listens = false;
+	i8042_create(NULL);
+	fake_console_type("\033");
+	fake_run_timers(fake_tsc + 1000);
+	assert_false(full());
+	fake_console_type("[B");
+	fake_run_timers(fake_tsc + 20000000);
+	for (unsigned i = 0; i < ARRAY_SIZE(codes); i++)
+		expect(codes[i]);
+	assert_false(full());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +252,7 @@ int main(void)
 		cmocka_unit_test_setup(disabled_keyboard_waits, setup),
 		cmocka_unit_test_setup(queue_is_bounded, setup),
 		cmocka_unit_test(typed_keys_come_one_by_one),
+		cmocka_unit_test(a_sequence_comes_byte_by_byte),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,10 @@
 #include "dev/devices.h"
 #include "dev/machine.h"
 #include "vm/memory.h"
+#include "vm/vm.h"
 
+static struct vm_config config = {.name = "v"};
+static struct vm vm = {.config = &config};
 static u16 memory[16384];
 
 void *guest_ptr(struct vm *vm, u64 gpa, u64 len)
@@ -19,7 +22,7 @@ static int fresh(void **state)
 {
 	fake_reset(state);
 	fake_vga = fake_has_console = true;
-	return vga_text_create(NULL);
+	return vga_text_create(&vm);
 }
 
 static void out_index(u16 port, u8 index, u8 val)
@@ -110,7 +113,12 @@ static void not_looked_at(void **state)
 {
 	memory[0] = 0x0741;
 	out_index(0x3CE, 6, 5); /* graphics */
+	captured_reset();
 	assert_string_equal(tick(), "");
+	assert_non_null(strstr(captured(), "vm 'v' shows graphics"));
+	captured_reset();
+	assert_string_equal(tick(), "");
+	assert_string_equal(captured(), ""); /* once is enough */
 	out_index(0x3CE, 6, 0x0E);
 	fake_has_console = false;
 	assert_string_equal(tick(), "");
