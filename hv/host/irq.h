@@ -8,8 +8,8 @@ enum irq_vector {
 	VEC_TIMER = 0x40,
 	VEC_COM1 = 0x41,
 	VEC_KEYBOARD = 0x42,
-	VEC_COM2 = 0x44,
 	VEC_KICK = 0x43, /* makes another CPU leave its guest */
+	VEC_COM2 = 0x44,
 	VEC_FREE = 0x50, /* first for disks and others */
 	VEC_SPURIOUS = 0xFF,
 };

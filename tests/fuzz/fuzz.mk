@@ -14,7 +14,7 @@ FUZZ_SRC_config := boot/config.c boot/config_key.c boot/config_disk.c hv/lib/pri
 FUZZ_SRC_fw_cfg := hv/dev/fw_cfg.c
 FUZZ_SRC_virtio := hv/dev/virtio_blk.c hv/dev/virtio_mmio.c hv/dev/virtio_queue.c hv/vm/timer.c
 FUZZ_SRC_multiboot := hv/load/multiboot.c hv/load/elf.c hv/load/start.c hv/load/e820.c hv/lib/printf.c
-FUZZ_SRC_gdb := $(addprefix hv/debug/gdb_,packet.c regs.c command.c break.c memory.c)
+FUZZ_SRC_gdb := $(addprefix hv/debug/gdb_,packet.c regs.c command.c resume.c break.c memory.c)
 
 .PHONY: fuzz
 fuzz: $(FUZZ_NAMES:%=fuzz-%)
