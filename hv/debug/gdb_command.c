@@ -21,8 +21,7 @@ static struct cpu_state *state(void)
 	return &gdb.vcpu[gdb.current].state;
 }
 
-/* "m" of "thread:m;", "-1" and "0" meaning any. False: no such thread. */
-static bool thread(const char **s, u32 *index)
+bool gdb_thread(const char **s, u32 *index)
 {
 	u64 n;
 
@@ -153,70 +152,6 @@ static void breakpoint(struct vcpu *v, bool insert, const char *s)
 		ok();
 }
 
-static void resume_all(char action)
-{
-	for (u32 i = 0; i < gdb.vm->vcpu_count; i++)
-		gdb.vcpu[i].action = action;
-	gdb.leave = gdb.waiting = true;
-}
-
-/* c, s, C and S: the one thread, an address perhaps; the others run on. */
-static void resume(char action, const char *s)
-{
-	struct gdb_vcpu *g = &gdb.vcpu[gdb.current];
-	u64 n;
-
-	if ((action & 32) == 0) { /* a signal, which a CPU cannot get; behind it ";ADDR" */
-		gdb_number(&s, &n);
-		s += *s == ';';
-		action |= 32;
-	}
-	if (gdb_number(&s, &n)) {
-		g->state.rip = n;
-		g->dirty = true;
-	}
-	resume_all('c');
-	g->action = action;
-}
-
-/* vCont;ACTION[:THREAD]...: for each thread the first that is meant for it; threads without one stay. */
-static void cont(const char *s)
-{
-	u32 given = 0, index;
-	u64 n;
-
-	for (u32 i = 0; i < gdb.vm->vcpu_count; i++)
-		gdb.vcpu[i].action = 0;
-	while (*s == ';') {
-		char action = (char)(s[1] | 32);
-		bool all = true;
-
-		s += s[1] ? 2 : 1;
-		if (action != 'c' && action != 's')
-			break;
-		if (s[-1] < 'a')
-			gdb_number(&s, &n);
-		index = gdb.current;
-		if (*s == ':') {
-			s++;
-			all = !strncmp(s, "-1", 2);
-			if (!thread(&s, &index))
-				break;
-		}
-		for (u32 i = 0; i < gdb.vm->vcpu_count; i++) {
-			if ((all || i == index) && !(given & BIT(i))) {
-				gdb.vcpu[i].action = action;
-				given |= (u32)BIT(i);
-			}
-		}
-	}
-	if (!given) {
-		error(E_SYNTAX);
-		return;
-	}
-	gdb.leave = gdb.waiting = true;
-}
-
 /* A text that GDB reads in pieces: 'm' when more is to come, 'l' for the last. */
 static void transfer(const char *s, const char *map)
 {
@@ -308,7 +243,7 @@ static void query(const char *s)
 		u32 i = 0;
 		char text[] = "CPU 0, running";
 
-		if (!thread(&s, &i)) {
+		if (!gdb_thread(&s, &i)) {
 			error(E_SYNTAX);
 			return;
 		}
@@ -322,7 +257,7 @@ static void query(const char *s)
 static void detach(void)
 {
 	gdb_break_remove_all();
-	resume_all('c');
+	gdb_resume_all();
 	gdb.waiting = gdb.connected = gdb.no_ack = false;
 }
 
@@ -330,7 +265,7 @@ static void set_thread(const char *s)
 {
 	u32 index;
 
-	if ((*s == 'g' || *s == 'c') && (s++, thread(&s, &index))) {
+	if ((*s == 'g' || *s == 'c') && (s++, gdb_thread(&s, &index))) {
 		if (s[-1] != '1' || s[-2] != '-') /* -1 is all: nothing to choose */
 			gdb.current = index;
 		ok();
@@ -343,7 +278,7 @@ static void alive(const char *s)
 {
 	u32 index;
 
-	if (thread(&s, &index))
+	if (gdb_thread(&s, &index))
 		ok();
 	else
 		error(E_SYNTAX);
@@ -351,11 +286,12 @@ static void alive(const char *s)
 
 static void multi(const char *s)
 {
-	if (gdb_word(&s, "Cont?"))
+	if (gdb_word(&s, "Cont?")) {
 		gdb_put(&gdb.out, "vCont;c;C;s;S");
-	else if (gdb_word(&s, "Cont"))
-		cont(s);
-	else if (gdb_word(&s, "Kill")) {
+	} else if (gdb_word(&s, "Cont")) {
+		if (!gdb_resume_threads(s))
+			error(E_SYNTAX);
+	} else if (gdb_word(&s, "Kill")) {
 		ok();
 		gdb.waiting = false;
 		gdb_kill();
@@ -395,7 +331,7 @@ void gdb_command(struct vcpu *v)
 	case 's':
 	case 'C':
 	case 'S':
-		resume(c, s);
+		gdb_resume(c, s);
 		break;
 	case 'H':
 		set_thread(s);

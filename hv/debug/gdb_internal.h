@@ -88,6 +88,16 @@ u64 gdb_pc(struct vcpu *v);			  /* linear */
 /* gdb_command.c: answers the packet in gdb.in. */
 void gdb_command(struct vcpu *v);
 void gdb_put_stop(u32 index); /* the stop reply of a vcpu, into gdb.out */
+/* The vcpu of the thread number at *s, which moves on; 0 and -1: the current one. False: no such thread. */
+bool gdb_thread(const char **s, u32 *index);
+
+/* gdb_resume.c: what each vcpu is to do when GDB has been served. */
+void gdb_resume_all(void);
+/* c, s, and C, S with a signal: the current thread, from an address perhaps; the others run on. */
+void gdb_resume(char action, const char *s);
+/* vCont;ACTION[:THREAD]...: for each thread the first that is meant for it; threads without one stay. False:
+ * none is meant. */
+bool gdb_resume_threads(const char *s);
 
 /* gdb_stub.c */
 bool gdb_exception(struct vcpu *v, u8 vector, u64 dr6); /* struct vm_debugger.exception */
