@@ -58,7 +58,7 @@ void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 
 	/* One exception after the other: on some emulators no interrupt of the host's ends that, nor tells
 	 * the watch. */
-	if (unlikely(!(v->exits & 0xFFF)))
+	if (unlikely(!(vcpu_exits(v) & 0xFFF)))
 		set_events(v, EV_TIMER);
 	if (unlikely(v->debug & DEBUG_EXCEPTIONS))
 		vcpu_chain_add(v, before & EVENT_VALID ? before : 0, vector, error);
