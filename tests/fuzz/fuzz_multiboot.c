@@ -49,9 +49,9 @@ int guest_zero(struct vm *vm, u64 gpa, u64 len)
 	return 0;
 }
 
-u64 load_acpi(struct vm *vm)
+u64 load_acpi(struct vm *vm, u64 at)
 {
-	return LOAD_ACPI;
+	return at;
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -64,11 +64,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	if (!ram)
 		ram = malloc(RAM);
-	memset(ram + LOAD_ACPI, 0xA5, LOAD_ACPI_END - LOAD_ACPI);
+	memset(ram + LOAD_ACPI, 0xA5, LOAD_ACPI_SIZE);
 	files.module[0].data = data;
 	files.module[0].size = size;
 	load_multiboot(&vm, &files, &start);
-	for (u64 i = LOAD_ACPI; i < LOAD_ACPI_END; i++)
+	for (u64 i = LOAD_ACPI; i < LOAD_ACPI + LOAD_ACPI_SIZE; i++)
 		if (ram[i] != 0xA5)
 			abort();
 	return 0;
