@@ -11,11 +11,13 @@
 
 /* Each entry: map, first and last opcode, a text, a zero. In the text
  *   {a,b,..} chooses by ModRM.reg, <a,b,..> by the opcode less the first, (a,b,c) by the operand size 2, 4,
- * 8; and behind the blank that ends the name stand operands: E rm, 8 6 4 its byte, word and dword forms, M
- * memory without a size, G reg, Z register of the opcode, A accumulator, T DX, U CL, 1 itself, I immediate, P
- * unsigned byte, J branch target, O offset, X far pointer, S C D segment, control, debug register. */
-#define ALU "{add,or,adc,sbb,and,sub,xor,cmp}"
-#define CC  "<o,no,b,nb,z,nz,be,a,s,ns,p,np,l,ge,le,g>"
+ * 8, & among CC, @ among SHIFTS, ^ among ALU; and behind the blank that ends the name stand operands: E rm, 8
+ * 6 4 its byte, word and dword forms, M memory without a size, G reg, Z register of the opcode, T DX, A
+ * accumulator, U CL, 1 itself, I immediate, P unsigned byte, J branch target, O offset, X far pointer, S C D
+ * segment, control, debug register. */
+#define ALU    "{add,or,adc,sbb,and,sub,xor,cmp}"
+#define CC     "<o,no,b,nb,z,nz,be,a,s,ns,p,np,l,ge,le,g>"
+#define SHIFTS "{rol,ror,rcl,rcr,shl,shr,sal,sar}"
 /* clang-format off */
 static const char table[] =
 	"\0\x26\x26" "es\0" "\0\x27\x27" "daa\0" "\0\x2f\x2f" "das\0" "\0\x37\x37" "aaa\0"
@@ -25,7 +27,7 @@ static const char table[] =
 	"\0\x60\x60" "pusha\0" "\0\x61\x61" "popa\0" "\0\x62\x62" "bound G,M\0"
 	"\0\x63\x63" "movsxd G,4\0" "\0\x68\x68" "push I\0" "\0\x69\x69" "imul G,E,I\0"
 	"\0\x6a\x6a" "push I\0" "\0\x6b\x6b" "imul G,E,I\0" "\0\x6c\x6d" "ins%\0" "\0\x6e\x6f" "outs%\0"
-	"\0\x70\x7f" "j" CC " J\0" "\0\x80\x83" ALU " E,I\0"
+	"\0\x70\x7f" "j& J\0" "\0\x80\x83" ALU " E,I\0"
 	"\0\x84\x85" "test E,G\0" "\0\x86\x87" "xchg E,G\0" "\0\x88\x89" "mov E,G\0"
 	"\0\x8a\x8b" "mov G,E\0" "\0\x8c\x8c" "mov E,S\0" "\0\x8d\x8d" "lea G,M\0"
 	"\0\x8e\x8e" "mov S,6\0" "\0\x8f\x8f" "pop E\0" "\0\x90\x90" "nop\0" "\0\x91\x97" "xchg A,Z\0"
@@ -33,11 +35,11 @@ static const char table[] =
 	"\0\x9b\x9b" "fwait\0" "\0\x9c\x9f" "<pushf,popf,sahf,lahf>\0" "\0\xa0\xa1" "mov A,O\0"
 	"\0\xa2\xa3" "mov O,A\0" "\0\xa4\xa5" "movs%\0" "\0\xa6\xa7" "cmps%\0" "\0\xa8\xa9" "test A,I\0"
 	"\0\xaa\xab" "stos%\0" "\0\xac\xad" "lods%\0" "\0\xae\xaf" "scas%\0" "\0\xb0\xbf" "mov Z,I\0"
-	"\0\xc0\xc1" "{rol,ror,rcl,rcr,shl,shr,sal,sar} E,I\0" "\0\xc2\xc2" "ret I\0" "\0\xc3\xc3" "ret\0"
+	"\0\xc0\xc1" "@ E,I\0" "\0\xc2\xc2" "ret I\0" "\0\xc3\xc3" "ret\0"
 	"\0\xc4\xc5" "<les,lds> G,M\0" "\0\xc6\xc7" "mov E,I\0" "\0\xc8\xc9" "<enter,leave>\0"
 	"\0\xca\xca" "retf I\0" "\0\xcb\xcc" "<retf,int3>\0" "\0\xcd\xcd" "int P\0"
-	"\0\xce\xcf" "<into,iret>\0" "\0\xd0\xd1" "{rol,ror,rcl,rcr,shl,shr,sal,sar} E,1\0"
-	"\0\xd2\xd3" "{rol,ror,rcl,rcr,shl,shr,sal,sar} E,U\0" "\0\xd4\xd5" "<aam,aad> P\0"
+	"\0\xce\xcf" "<into,iret>\0" "\0\xd0\xd1" "@ E,1\0"
+	"\0\xd2\xd3" "@ E,U\0" "\0\xd4\xd5" "<aam,aad> P\0"
 	"\0\xd7\xd7" "xlat\0" "\0\xe0\xe3" "<loopne,loope,loop,jcxz> J\0" "\0\xe4\xe5" "in A,P\0"
 	"\0\xe6\xe7" "out P,A\0" "\0\xe8\xe9" "<call,jmp> J\0" "\0\xea\xea" "jmpf X\0"
 	"\0\xeb\xeb" "jmp J\0" "\0\xec\xed" "in A,T\0" "\0\xee\xef" "out T,A\0"
@@ -48,7 +50,7 @@ static const char table[] =
 	"\1\x05\x09" "<syscall,clts,sysret,invd,wbinvd>\0" "\1\x0b\x0b" "ud2\0" "\1\x18\x18" "{prefetchnta,prefetcht0,prefetcht1,prefetcht2} M\0" "\1\x18\x1f" "nop E\0"
 	"\1\x20\x20" "mov E,C\0" "\1\x21\x21" "mov E,D\0" "\1\x22\x22" "mov C,E\0"
 	"\1\x23\x23" "mov D,E\0" "\1\x30\x35" "<wrmsr,rdtsc,rdmsr,rdpmc,sysenter,sysexit>\0"
-	"\1\x40\x4f" "cmov" CC " G,E\0" "\1\x78\x78" "vmread E,G\0" "\1\x79\x79" "vmwrite G,E\0" "\1\x80\x8f" "j" CC " J\0" "\1\x90\x9f" "set" CC " E\0"
+	"\1\x40\x4f" "cmov& G,E\0" "\1\x78\x78" "vmread E,G\0" "\1\x79\x79" "vmwrite G,E\0" "\1\x80\x8f" "j& J\0" "\1\x90\x9f" "set& E\0"
 	"\1\xa0\xa2" "<push fs,pop fs,cpuid>\0" "\1\xa3\xa3" "bt E,G\0" "\1\xa4\xa4" "shld E,G,I\0"
 	"\1\xa5\xa5" "shld E,G,U\0" "\1\xa8\xa9" "<push gs,pop gs>\0" "\1\xab\xab" "bts E,G\0"
 	"\1\xac\xac" "shrd E,G,I\0" "\1\xad\xad" "shrd E,G,U\0"
@@ -222,10 +224,8 @@ static void put_operand(struct text *t, const struct operands *o, char kind)
 		put_reg(t, 0, o->size, true);
 		break;
 	case 'T':
-		put(t, "dx");
-		break;
 	case 'U':
-		put(t, "cl");
+		put(t, kind == 'T' ? "dx" : "cl");
 		break;
 	case 'I':
 		put_immediate(t, o);
@@ -295,6 +295,10 @@ static void write(struct text *t, const struct operands *o, const char *entry)
 			s = choose(t, s, o->i->op_size / 4);
 		else if (*s == '^')
 			choose(t, ALU, o->i->opcode >> 3);
+		else if (*s == '&')
+			choose(t, CC, o->i->opcode & 15);
+		else if (*s == '@')
+			choose(t, SHIFTS, insn_reg(o->i) & 7);
 		else if (*s == '%')
 			put(t, "%c", "bw\0d\0\0\0q"[o->size - 1]);
 		else
