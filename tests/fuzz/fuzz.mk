@@ -24,7 +24,7 @@ fuzz: $(FUZZ_NAMES:%=fuzz-%)
 
 .PHONY: $(FUZZ_NAMES:%=fuzz-%)
 $(FUZZ_NAMES:%=fuzz-%): fuzz-%: $(FUZZ)/fuzz_% $(FUZZ)/seeds
-	@mkdir -p $(FUZZ)/corpus-$*
+	@mkdir -p $(FUZZ)/corpus-$* $(FUZZ)/seeds/$*
 	@$< -max_total_time=$(FUZZ_SECONDS) -timeout=5 -print_final_stats=1 -verbosity=0 \
 		-artifact_prefix=$(FUZZ)/crash-$*- $(FUZZ)/corpus-$* $(FUZZ)/seeds/$* >$(FUZZ)/$*.log 2>&1 || \
 		{ tail -60 $(FUZZ)/$*.log; exit 1; }
