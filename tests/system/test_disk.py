@@ -20,7 +20,7 @@ def boot(terminal, engine, cpu, *disks, options=()):
     options = [*options, *(o for d in disks for o in ("--disk", d))]
     child = terminal("run", "--engine", engine, "--cpu", cpu, "--kernel", f"{BUILD}/linux/vmlinuz", "--initrd",
                      f"{BUILD}/linux/initrd.img", "--append", APPEND, *options)
-    child.expect("Welcome to Linux", timeout=120)
+    child.expect("Welcome to Linux")
     child.expect(PROMPT)
     return child
 
@@ -32,7 +32,7 @@ def boot_in_memory(terminal, tmp_path, engine, cpu, *disks):
                                *(f"disk = file:{d}" for d in disks)]) + "\n")
     child = terminal("run", "--engine", engine, "--cpu", cpu, "--config", conf, "--file", f"{BUILD}/linux/vmlinuz", "--file",
                      f"{BUILD}/linux/initrd.img")
-    child.expect("Welcome to Linux", timeout=120)
+    child.expect("Welcome to Linux")
     child.expect(PROMPT)
     return child
 
@@ -58,14 +58,14 @@ def test_64_mib_come_back_and_survive_a_reboot(terminal, tmp_path, engine, cpu):
 
     empty(tmp_path / "data.img", 80 * MIB)
     child = boot_in_memory(terminal, tmp_path, engine, cpu, "data.img", "source.img,ro")
-    child.timeout = 120
+    child.timeout = 300
     answer(child, "mke2fs -q /dev/vda >/dev/null && echo made", "\r\nmade")
     answer(child, "mount /dev/vda /mnt; echo mounted", "\r\nmounted")
     answer(child, "dd if=/dev/vdb of=/mnt/r bs=1M && sync && echo copied", "\r\ncopied")
     answer(child, "umount /mnt; mount /dev/vda /mnt; echo again", "\r\nagain")  # nothing of it is cached any more
     answer(child, "md5sum </mnt/r", sum_of(content))
     child.send("umount /mnt; reboot -f\r")
-    child.expect("Welcome to Linux", timeout=120)
+    child.expect("Welcome to Linux")
     child.expect(PROMPT)
     answer(child, "mount /dev/vda /mnt; tail -c 1048576 /mnt/r | md5sum", sum_of(content[-MIB:]))
     power_off(child)

@@ -103,8 +103,10 @@ def test_oldest_records_are_lost(pxhv, tmp_path):
 
 
 def test_a_timeout_keeps_the_trace(pxhv, tmp_path):
-    file = tmp_path / "trace.json"
-    run = pxhv("run", "--engine", "qemu", "--flat", f"{BUILD}/tests/guests/halt.bin@0x100000:64", "--timeout", "5", "--trace", file)
+    source, image, file = tmp_path / "idle.asm", tmp_path / "idle.bin", tmp_path / "trace.json"
+    source.write_text("bits 64\nsti\nidle:\nhlt\njmp idle\n")
+    subprocess.run(["nasm", "-f", "bin", source, "-o", image], check=True)
+    run = pxhv("run", "--engine", "qemu", "--flat", f"{image}@0x100000:64", "--timeout", "5", "--trace", file)
     assert run.status == 124, run.output + run.errors
     names = [s["name"] for s in slices(json.loads(file.read_text()), trace.IN_PXHV)]
     assert "HLT" in names
