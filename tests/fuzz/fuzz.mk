@@ -20,7 +20,7 @@ FUZZ_SRC_monitor := $(addprefix hv/debug/,mon_command.c mon_info.c mon_mem.c mon
 	lineedit.c disasm.c) hv/vm/decode.c hv/lib/printf.c
 
 .PHONY: fuzz
-fuzz: $(FUZZ_NAMES:%=fuzz-%)
+fuzz: $(FUZZ_NAMES:%=fuzz-%)	## libFuzzer on all that a guest, a file or GDB sends; FUZZ_SECONDS=20 each
 
 .PHONY: $(FUZZ_NAMES:%=fuzz-%)
 $(FUZZ_NAMES:%=fuzz-%): fuzz-%: $(FUZZ)/fuzz_% $(FUZZ)/seeds

@@ -174,7 +174,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 					    .can_take_nmi = yes,
 					    .exit_name = exit_name};
 	static const struct vm_config config = {.name = "fuzz"};
-	static struct exit_record ring[EXIT_RING_SIZE];
 	static struct lineedit editor;
 	char line[600];
 
@@ -186,7 +185,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	vm = (struct vm){.config = &config, .vcpu_count = 1, .vcpus = {&vcpu}, .slot_count = 1};
 	vm.slots[0] = (struct memslot){.size = RAM_SIZE, .host = ram};
 	vm.slat.fmt = &format;
-	vcpu = (struct vcpu){.vm = &vm, .ops = &ops, .ring = ring, .exits = 100};
+	vcpu = (struct vcpu){.vm = &vm, .ops = &ops, .ring_pos = 100 * EXIT_POS};
 	editor.out = out;
 	editor.words = mon_words;
 	editor.prompt = "pxhv> ";
