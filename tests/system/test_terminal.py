@@ -69,7 +69,8 @@ def test_terminal_is_given_back(echo_build, options, tmp_path):
     (signal.SIGTERM, 130), (signal.SIGINT, 130), (signal.SIGHUP, 130), (signal.SIGKILL, -signal.SIGKILL),
 ])
 def test_no_emulator_outlives_the_tool(echo_build, options, number, status):
-    tool = subprocess.Popen(pxhv_command(*options), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    # The default signals: what runs in a shell's background, or under nohup, would ignore some.
+    tool = subprocess.Popen(["env", "--default-signal", *pxhv_command(*options)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             env=os.environ | {"PXHV_BUILD": str(echo_build)})
     with tool.stdout:
         assert tool.stdout.readline()
