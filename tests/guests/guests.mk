@@ -15,7 +15,7 @@ KERNEL_CFLAGS := -std=gnu11 -O1 -g -ffreestanding -fno-pic -fno-stack-protector 
 
 guests: $(KERNELS)
 
-define KERNEL
+define TEST_KERNEL
 $(BUILD)/tests/guests/kernel/$(1).elf: tests/guests/kernel/$(2).asm tests/guests/kernel/kernel.c \
 		tests/guests/kernel/kernel.ld
 	@mkdir -p $$(@D)
@@ -24,6 +24,6 @@ $(BUILD)/tests/guests/kernel/$(1).elf: tests/guests/kernel/$(2).asm tests/guests
 		-Wl,--no-warn-rwx-segments -T tests/guests/kernel/kernel.ld \
 		$$(@:.elf=.o) tests/guests/kernel/kernel.c -o $$@
 endef
-$(eval $(call KERNEL,multiboot,entry32,elf32,-m32))
-$(eval $(call KERNEL,pvh,pvh,elf32,-m32))
-$(eval $(call KERNEL,long,entry64,elf64,-m64))
+$(eval $(call TEST_KERNEL,multiboot,entry32,elf32,-m32))
+$(eval $(call TEST_KERNEL,pvh,pvh,elf32,-m32))
+$(eval $(call TEST_KERNEL,long,entry64,elf64,-m64))

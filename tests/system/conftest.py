@@ -59,12 +59,12 @@ def pxhv():
 
 @pytest.fixture
 def terminal():
-    """Runs tools/pxhv in a terminal of its own: a pexpect child, which is ended with the test."""
+    """Runs tools/pxhv, or another command, in a terminal of its own: a pexpect child, which is ended with the test."""
     children = []
 
-    def spawn(*args, build: Path = BUILD) -> pexpect.spawn:
+    def spawn(*args, build: Path = BUILD, command: list[str] | None = None) -> pexpect.spawn:
         env = os.environ | {"PXHV_BUILD": str(build)}
-        command = pxhv_command(*args)
+        command = command or pxhv_command(*args)
         child = pexpect.spawn(command[0], command[1:], env=env, timeout=PATIENCE, encoding="latin-1",
                               codec_errors="replace")
         children.append(child)

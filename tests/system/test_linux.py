@@ -2,7 +2,7 @@
 
 import pytest
 from conftest import BUILD, ends
-from matrix import LINUX_MACHINES
+from matrix import LINUX_MACHINES, ROOT
 
 PROMPT = r"pxhv:~# "
 
@@ -27,6 +27,15 @@ def answer(child, command, pattern):
     m = child.match
     child.expect(PROMPT)
     return m
+
+
+def test_make_run(terminal):
+    """The README's one command."""
+    child = terminal(command=["make", "-C", str(ROOT), f"BUILD={BUILD}", "run"])
+    child.expect("Welcome to Linux", timeout=120)
+    child.expect(PROMPT)
+    child.send("poweroff\r")
+    assert ends(child) == 0
 
 
 @pytest.fixture(params=["bochs", "qemu"])
