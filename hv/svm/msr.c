@@ -30,7 +30,7 @@ static void pass_through(void *arg, u32 msr, bool read, bool write)
 
 void svm_msrpm_init(struct svm_vcpu *x)
 {
-	memset(x->msrpm, 0xFF, 2 * PAGE_SIZE);
+	memset(x->msrpm, 0xFF, SVM_MSRPM_SIZE);
 	msr_policy_passthrough(pass_through, x);
 }
 

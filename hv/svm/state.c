@@ -9,7 +9,7 @@ static struct vmcb_segment *segment(struct svm_vcpu *x, enum seg s)
 	static const u16 offsets[SEG_COUNT] = {VMCB_es, VMCB_cs, VMCB_ss,   VMCB_ds,
 					       VMCB_fs, VMCB_gs, VMCB_ldtr, VMCB_tr};
 
-	return (struct vmcb_segment *)((u8 *)x->vmcb + offsets[s]);
+	return (struct vmcb_segment *)(x->vmcb + offsets[s]);
 }
 
 u64 svm_get(struct vcpu *v, enum vreg r)

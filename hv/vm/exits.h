@@ -11,8 +11,8 @@ void exit_xsetbv(struct vcpu *v);
 void exit_hlt(struct vcpu *v);
 void exit_hypercall(struct vcpu *v);
 
-/* Performs hypercall number of guest/pxhv.h, but for the no-op; returns what RAX gets. */
-s64 hypercall(struct vcpu *v, u32 number);
+/* Performs hypercall number of guest/pxhv.h, but for the no-op, and goes past it. */
+void hypercall(struct vcpu *v, u32 number);
 
 /* IN/OUT: not string. */
 void exit_io(struct vcpu *v, u16 port, unsigned size, bool in);

@@ -193,8 +193,9 @@ struct vcpu_ops {
 	unsigned (*slat_max_level)(void);
 	const char *(*no_real_mode)(void); /* why real-mode guests cannot run; NULL when they can */
 	int (*create)(struct vcpu *v);	   /* vm and index are set; says what fails, but for -ENOMEM */
-	void (*destroy)(struct vcpu *v);   /* also when create() failed or was never called */
-	int (*run)(struct vcpu *v);	   /* until EV_END; handles everything else itself */
+	void (*destroy)(
+		struct vcpu *v);    /* also when create() failed or was never called; NULL: nothing to do */
+	int (*run)(struct vcpu *v); /* until EV_END; handles everything else itself */
 	u64 (*get)(struct vcpu *v, enum vreg r);
 	void (*set)(struct vcpu *v, enum vreg r, u64 val); /* CR0/CR4/EFER with all their side effects */
 	void (*get_seg)(struct vcpu *v, enum seg s, struct segment *out);
