@@ -42,14 +42,14 @@ static void exit_invd(struct vcpu *v)
 static void exit_cr8(struct vcpu *v)
 {
 	struct insn i;
-	u64 *reg, rsp = *vmcb_rsp(to_svm(v)->vmcb);
+	u64 *reg, rsp = *vmcb_rsp(v->block);
 
 	if (svm_decode(v, &i))
 		return;
 	reg = insn_rm(&i) == RSP ? &rsp : &v->regs[insn_rm(&i)];
 	if (i.opcode == 0x20) {
 		*reg = lapic_read(v, LAPIC_TPR) >> 4;
-		*vmcb_rsp(to_svm(v)->vmcb) = rsp;
+		*vmcb_rsp(v->block) = rsp;
 	} else if (*reg > 15) {
 		vcpu_gp(v);
 		return;
@@ -60,10 +60,10 @@ static void exit_cr8(struct vcpu *v)
 }
 
 /* MOV to or from a debug register, while they are a debugger's. */
-static void exit_dr(struct vcpu *v)
+static __cold void exit_dr(struct vcpu *v)
 {
 	struct insn i;
-	void *b = to_svm(v)->vmcb;
+	void *b = v->block;
 
 	if (svm_decode(v, &i))
 		return;
@@ -79,17 +79,17 @@ static void exit_dr(struct vcpu *v)
 
 /* #DB and #AC exit because a guest whose handler for one raises it again would otherwise hold the CPU for
  * ever inside event delivery. The CPU has written DR6 already (APM 2 15.12.2). */
-static void exit_db(struct vcpu *v)
+static __cold void exit_db(struct vcpu *v)
 {
 	svm_take_vectoring(v);
-	if (debug_exception(v, X86_DB, *vmcb_dr6(to_svm(v)->vmcb)))
+	if (debug_exception(v, X86_DB, *vmcb_dr6(v->block)))
 		return;
-	*vmcb_dr7(to_svm(v)->vmcb) &= ~DR7_GD;
+	*vmcb_dr7(v->block) &= ~DR7_GD;
 	vcpu_exception(v, X86_DB, false, 0);
 }
 
 /* RIP is that of INT3; as an event it comes from behind it. */
-static void exit_bp(struct vcpu *v)
+static __cold void exit_bp(struct vcpu *v)
 {
 	svm_take_vectoring(v);
 	if (debug_exception(v, X86_BP, 0))
@@ -99,7 +99,7 @@ static void exit_bp(struct vcpu *v)
 }
 
 /* INT n while there are breakpoints: goes on as it would have, from behind the instruction. */
-static void exit_intn(struct vcpu *v)
+static __cold void exit_intn(struct vcpu *v)
 {
 	struct insn i;
 	u8 vector;
@@ -117,9 +117,9 @@ static void exit_intn(struct vcpu *v)
 }
 
 /* Any other exception, while stepping: the guest's. */
-static void exit_exception(struct vcpu *v)
+static __cold void exit_exception(struct vcpu *v)
 {
-	void *b = to_svm(v)->vmcb;
+	void *b = v->block;
 	u8 vector = *vmcb_exitcode(b) & 31;
 	bool has_error = BIT(vector) & 0x60227D00; /* APM 2 table 8-1 */
 
@@ -129,13 +129,13 @@ static void exit_exception(struct vcpu *v)
 	vcpu_exception(v, vector, has_error, (u32)*vmcb_exitinfo1(b));
 }
 
-static void exit_ac(struct vcpu *v)
+static __cold void exit_ac(struct vcpu *v)
 {
 	svm_take_vectoring(v);
 	vcpu_exception(v, X86_AC, true, 0);
 }
 
-static void exit_mc(struct vcpu *v)
+static __cold void exit_mc(struct vcpu *v)
 {
 	panic("machine check while a guest ran at rip %#llx", (unsigned long long)v->rip);
 }
@@ -149,7 +149,7 @@ static void take_interrupts(void)
 static void exit_intr(struct vcpu *v)
 {
 	/* Here, and not at every exit: a flush that was asked for has happened, and a few more do no harm. */
-	*vmcb_tlb_control(to_svm(v)->vmcb) = 0;
+	*vmcb_tlb_control(v->block) = 0;
 	svm_take_vectoring(v);
 	take_interrupts();
 }
@@ -162,11 +162,11 @@ static void exit_vintr(struct vcpu *v)
 
 /* The IRET that ends an NMI handler is about to run. The next NMI has to wait until it has: any later exit
  * will do, so nothing is kicked here unless one is waiting already. */
-static void exit_iret(struct vcpu *v)
+static __cold void exit_iret(struct vcpu *v)
 {
 	struct svm_vcpu *x = to_svm(v);
 
-	*vmcb_intercept1(x->vmcb) &= ~(u32)INTERCEPT_IRET;
+	*vmcb_intercept1(x->v.block) &= ~(u32)INTERCEPT_IRET;
 	x->nmi_blocked = false;
 	if (v->nmi_pending)
 		svm_interrupt_window(v, true);
@@ -175,7 +175,7 @@ static void exit_iret(struct vcpu *v)
 /* APM 2 15.10.2. */
 static void exit_ioio(struct vcpu *v)
 {
-	void *b = to_svm(v)->vmcb;
+	void *b = v->block;
 	u64 info = *vmcb_exitinfo1(b);
 	u16 port = (u16)(info >> 16);
 	unsigned size = (info >> 4) & 7;
@@ -196,21 +196,21 @@ static void exit_ioio(struct vcpu *v)
 
 static void exit_msr(struct vcpu *v)
 {
-	if (*vmcb_exitinfo1(to_svm(v)->vmcb))
+	if (*vmcb_exitinfo1(v->block))
 		exit_wrmsr(v);
 	else
 		exit_rdmsr(v);
 }
 
-static void exit_task_switch(struct vcpu *v)
+static __cold void exit_task_switch(struct vcpu *v)
 {
 	vm_died(v->vm, "hardware task switch to selector %#llx at rip %#llx, which pxHV does not emulate",
-		(unsigned long long)*vmcb_exitinfo1(to_svm(v)->vmcb), (unsigned long long)v->rip);
+		(unsigned long long)*vmcb_exitinfo1(v->block), (unsigned long long)v->rip);
 }
 
-static void exit_unknown(struct vcpu *v)
+static __cold void exit_unknown(struct vcpu *v)
 {
-	u64 code = *vmcb_exitcode(to_svm(v)->vmcb);
+	u64 code = *vmcb_exitcode(v->block);
 
 	vm_died(v->vm, "VM exit %#llx at rip %#llx, which pxHV has no handler for", (unsigned long long)code,
 		(unsigned long long)v->rip);
@@ -233,7 +233,7 @@ void svm_trace_exit(struct vcpu *v, struct exit_record *r)
 				       [(u8) SVM_EXIT_NPF] = VMCB_exitinfo2,
 				       [SVM_EXIT_MSR] = 0,
 				       [SVM_EXIT_HLT] = 0};
-	u8 *b = to_svm(v)->vmcb, field = fields[r->reason % ARRAY_SIZE(fields)];
+	u8 *b = v->block, field = fields[r->reason % ARRAY_SIZE(fields)];
 	u64 detail;
 
 	if (likely(field))
@@ -249,7 +249,7 @@ void svm_trace_exit(struct vcpu *v, struct exit_record *r)
 
 static void exit_npf(struct vcpu *v)
 {
-	u64 gpa = *vmcb_exitinfo2(to_svm(v)->vmcb);
+	u64 gpa = *vmcb_exitinfo2(v->block);
 
 	svm_take_vectoring(v);
 	if (unlikely(v->events & EV_REINJECT)) {
@@ -265,13 +265,13 @@ void svm_exit_far(struct vcpu *v, u64 code)
 	if (code == SVM_EXIT_NPF) {
 		exit_npf(v);
 	} else if ((u32)code == SVM_EXIT_INVALID) {
-		vm_died(v->vm, "VMRUN refused the VMCB (VMEXIT_INVALID)%s", svm_why_invalid(to_svm(v)->vmcb));
+		vm_died(v->vm, "VMRUN refused the VMCB (VMEXIT_INVALID)%s", svm_why_invalid(v->block));
 	} else {
 		exit_unknown(v);
 	}
 }
 
-const char *svm_exit_name(u64 code)
+__cold const char *svm_exit_name(u64 code)
 {
 	static const u8 codes[] = {
 #define X(code, name, handler) code,

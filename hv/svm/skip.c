@@ -6,7 +6,7 @@
 #include "svm/svm.h"
 #include "vm/vm.h"
 
-int svm_decode(struct vcpu *v, struct insn *out)
+__cold int svm_decode(struct vcpu *v, struct insn *out)
 {
 	u8 bytes[INSN_MAX];
 	u32 access = PF_FETCH | (vcpu_cpl(v) == 3 ? PF_USER : 0), error;
@@ -49,7 +49,7 @@ static u64 length_key(void *vmcb)
  * mode, and the #DB that TF asks for. */
 static __attribute__((noinline, cold)) void skip_to(struct svm_vcpu *x, u64 rip)
 {
-	void *b = x->vmcb;
+	void *b = x->v.block;
 
 	if ((u32)rip < INSN_MAX && vcpu_code_bits(&x->v) != 64)
 		rip = (u32)rip;
@@ -71,14 +71,14 @@ static __attribute__((noinline, cold)) void measure_and_skip(struct svm_vcpu *x)
 
 	if (svm_decode(&x->v, &i))
 		return;
-	*length_slot(x) = (struct svm_length){x->v.rip, length_key(x->vmcb), i.len};
+	*length_slot(x) = (struct svm_length){x->v.rip, length_key(x->v.block), i.len};
 	skip_to(x, x->v.rip + i.len);
 }
 
 void svm_skip(struct vcpu *v, unsigned len)
 {
 	struct svm_vcpu *x = to_svm(v);
-	void *b = x->vmcb;
+	void *b = x->v.block;
 	u64 next = *vmcb_nrip(b); /* 0 where the CPU has no nRIP, or none for this exit */
 
 	if (unlikely(len)) {

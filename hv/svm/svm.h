@@ -10,7 +10,6 @@
 
 struct svm_vcpu {
 	struct vcpu v;
-	void *vmcb;	  /* 4 KiB, its physical address too */
 	void *host_state; /* of VMSAVE: FS, GS, TR, LDTR, SYSENTER and syscall MSRs of the host */
 	u8 *msrpm;	  /* 8 KiB */
 	u8 *iopm;	  /* 12 KiB */
@@ -61,8 +60,8 @@ void svm_tlb_flush(struct vcpu *v);
 u64 svm_get(struct vcpu *v, enum vreg r);
 void svm_set(struct vcpu *v, enum vreg r, u64 val);
 void svm_get_seg(struct vcpu *v, enum seg s, struct segment *out);
-void svm_get_state(struct vcpu *v, struct cpu_state *s);
-void svm_set_state(struct vcpu *v, const struct cpu_state *s);
+void svm_set_seg(struct vcpu *v, enum seg s, const struct segment *in);
+void svm_set_mode(struct vcpu *v, const struct cpu_mode *m);
 
 /* svm/event.c */
 void svm_inject(struct vcpu *v, const struct vcpu_event *e);

@@ -36,7 +36,7 @@ static u32 apic_bits(const struct vcpu *v)
 	return v->vm->vcpu_count > 1 ? 32 - __builtin_clz(v->vm->vcpu_count - 1) : 0;
 }
 
-static void patch_features(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
+static __cold void patch_features(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 {
 	u32 count = v->vm->vcpu_count;
 
@@ -49,7 +49,7 @@ static void patch_features(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 		r->ecx |= B(27);
 }
 
-static void patch_caches(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
+static __cold void patch_caches(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 {
 	u32 level, last = v->vm->vcpu_count - 1;
 
@@ -62,7 +62,7 @@ static void patch_caches(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 	r->eax = (r->eax & 0x3FFF) | last << 26 | (level > 2 ? last << 14 : 0);
 }
 
-static void patch_structured(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
+static __cold void patch_structured(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 {
 	if (subleaf)
 		*r = (struct cpuid_regs){0};
@@ -70,7 +70,7 @@ static void patch_structured(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 		r->ecx |= B(4); /* OSPKE */
 }
 
-static void patch_topology(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
+static __cold void patch_topology(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 {
 	*r = (struct cpuid_regs){.ecx = subleaf & 0xFF, .edx = v->index};
 	if (subleaf == 0) { /* one thread a core */
@@ -84,7 +84,7 @@ static void patch_topology(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 }
 
 /* Sizes by XCR0, in the standard and in the compacted format (SDM 1 13.4). */
-static void patch_xstate(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
+static __cold void patch_xstate(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 {
 	u64 xcr0 =
 		cpuid_xcr0_mask() ? xgetbv(0) : 1; /* the guest's own; some CPUs let XSETBV through unseen */
@@ -109,20 +109,20 @@ static void patch_xstate(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 					 .ebx = xstate_leaf[1].eax & 2 ? compact : 0};
 }
 
-static void patch_ext_features(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
+static __cold void patch_ext_features(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 {
 	if (!(v->lapic.base & APIC_BASE_EN))
 		r->edx &= ~B(9); /* AMD's copy of the APIC bit */
 }
 
-static void patch_sizes(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
+static __cold void patch_sizes(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 {
 	r->ecx = apic_bits(v) << 12 | (v->vm->vcpu_count - 1); /* AMD: APIC ID bits, cores less one */
 }
 
 /* The true TSC frequency as ECX * EBX / EAX. Linux computes it in kHz with 32 bits: so the best fraction
  * whose numerator stays below that. It is exact to 3 millionths at worst, mostly much better. */
-static void patch_crystal(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
+static __cold void patch_crystal(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 {
 	u64 limit = ~0u / (LAPIC_TIMER_HZ / 1000), best = ~0ULL, wanted, got, err;
 
@@ -141,13 +141,13 @@ static void patch_crystal(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 	r->ecx = LAPIC_TIMER_HZ;
 }
 
-static void patch_mhz(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
+static __cold void patch_mhz(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 {
 	r->eax = r->ebx = (tsc_hz + 500000) / 1000000; /* base and highest */
 	r->ecx = 100;				       /* bus */
 }
 
-static void patch_khz(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
+static __cold void patch_khz(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 {
 	r->eax = tsc_hz / 1000;
 	r->ebx = LAPIC_TIMER_HZ / 1000;
@@ -272,12 +272,12 @@ void exit_cpuid(struct vcpu *v)
 	v->ops->skip(v, 0);
 }
 
-u64 cpuid_xcr0_mask(void)
+__cold u64 cpuid_xcr0_mask(void)
 {
 	return answers[1].r.ecx & B(26) ? answers[0x0D].r.eax : 0;
 }
 
-void cpuid_policy_hide(u32 leaf, unsigned reg, u32 bits)
+__cold void cpuid_policy_hide(u32 leaf, unsigned reg, u32 bits)
 {
 	struct answer *a = find(leaf);
 
@@ -291,7 +291,7 @@ void cpuid_policy_hide(u32 leaf, unsigned reg, u32 bits)
 }
 
 /* Leaf 0Dh's shape: the sizes and places of the components, and the size of all that are shown. */
-static void fill_xstate(void)
+static __cold void fill_xstate(void)
 {
 	struct answer *a = &answers[0x0D];
 
@@ -307,7 +307,7 @@ static void fill_xstate(void)
 	xstate_leaf[1].eax &= 7;
 }
 
-void cpuid_policy_init(void)
+__cold void cpuid_policy_init(void)
 {
 	u32 max_basic = cpuid(0, 0).eax, max_ext = cpuid(0x80000000, 0).eax;
 

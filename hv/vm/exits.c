@@ -36,7 +36,7 @@ static bool xcr0_valid(u64 val)
 	       (!avx512 || (avx512 == 0xE0 && val & 4));
 }
 
-void exit_xsetbv(struct vcpu *v)
+__cold void exit_xsetbv(struct vcpu *v)
 {
 	u64 val = v->regs[RDX] << 32 | (u32)v->regs[RAX];
 

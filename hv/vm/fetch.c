@@ -73,7 +73,7 @@ static u8 *code_page(struct vcpu *v, u64 linear, unsigned bits)
 }
 
 /* Decodes what begins in the last bytes of a page, perhaps going on in the next. */
-static int decode_at_end(struct vcpu *v, u64 linear, unsigned bits, const u8 *code, size_t n)
+static __cold int decode_at_end(struct vcpu *v, u64 linear, unsigned bits, const u8 *code, size_t n)
 {
 	struct fetch *f = &v->fetch;
 	const u8 *next;

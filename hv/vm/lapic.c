@@ -44,7 +44,7 @@ static const u64 x2apic_readable = BOTH_READ, x2apic_writable = BOTH_WRITE | REG
 
 /* --- registers --- */
 
-static void write_svr(struct lapic *l, u32 val)
+static __cold void write_svr(struct lapic *l, u32 val)
 {
 	*lapic_reg(l, LAPIC_SVR) = val;
 	if (val & SVR_ENABLE)
@@ -172,7 +172,7 @@ void lapic_after_write(struct vcpu *v, u32 offset)
 
 /* --- modes --- */
 
-static void set_id(struct vcpu *v)
+static __cold void set_id(struct vcpu *v)
 {
 	struct lapic *l = &v->lapic;
 	u32 id = v->index;
@@ -182,7 +182,7 @@ static void set_id(struct vcpu *v)
 	*lapic_reg(l, LAPIC_LDR) = lapic_is_x2apic(l) ? (id >> 4) << 16 | 1U << (id & 15) : 0;
 }
 
-static void reset_registers(struct vcpu *v)
+static __cold void reset_registers(struct vcpu *v)
 {
 	struct lapic *l = &v->lapic;
 
@@ -197,7 +197,7 @@ static void reset_registers(struct vcpu *v)
 		*lapic_reg(l, lvt) = LVT_MASKED;
 }
 
-int lapic_create(struct vcpu *v)
+__cold int lapic_create(struct vcpu *v)
 {
 	v->lapic.page = vm_zalloc(v->vm, PAGE_SIZE);
 	if (!v->lapic.page)
@@ -207,7 +207,7 @@ int lapic_create(struct vcpu *v)
 	return 0;
 }
 
-void lapic_reset(struct vcpu *v)
+__cold void lapic_reset(struct vcpu *v)
 {
 	struct lapic *l = &v->lapic;
 
@@ -219,7 +219,7 @@ void lapic_reset(struct vcpu *v)
 }
 
 /* SDM 3A 11.12.5: from x2APIC the only way back is through disabled, and into it only from xAPIC. */
-static int write_base(struct vcpu *v, u64 val)
+static __cold int write_base(struct vcpu *v, u64 val)
 {
 	struct lapic *l = &v->lapic;
 	u64 old = l->base, mode = val & (APIC_BASE_EN | APIC_BASE_EXTD);

@@ -54,7 +54,6 @@ struct lapic {
 	 * values into the page already. */
 	u32 timer_mode;
 	u32 timer_shift;
-	struct vtimer timer;
 	u32 errors;	    /* ESR bits since the guest last wrote ESR, which makes them visible */
 	bool init_received; /* an INIT IPI came: the vcpu waits for a SIPI */
 	bool sipi_received;

@@ -68,6 +68,7 @@ static const struct rule policy[] = {
 	{0x268, 8, STORED, 0, WP8, ~0ULL},   /* FIX4K: C0000-FFFFF */
 	{0x2FF, 1, STORED, 0, 0xC06, 0xCFF}, /* DEF_TYPE */
 	{MSR_KVM_WALL_CLOCK, 2, FN, 0, 0, 0},
+	{MSR_EFER, 1, FN, 0, 0, 0},
 	{MSR_STAR, 4, VENDOR, PASS_R | PASS_W, 0, 0},	 /* STAR, LSTAR, CSTAR, FMASK */
 	{MSR_FS_BASE, 4, VENDOR, PASS_R | PASS_W, 0, 0}, /* FS_BASE, GS_BASE, KERNEL_GS_BASE, TSC_AUX */
 	{0xC0010010, 1, IGNORE, 0, 0, 0},		 /* SYSCFG */
@@ -102,7 +103,7 @@ static const struct rule *find(u32 msr, unsigned *slot)
  * RRSBA 19, BHI_NO 20, PBRSB_NO 24, GDS_NO 26, RFDS_NO 27, RFDS_CLEAR 28. */
 #define ARCH_CAP_SHOWN 0x1D1AE17DULL
 
-static int read_special(struct vcpu *v, u32 msr, u64 stored, u64 *val)
+static __cold int read_special(struct vcpu *v, u32 msr, u64 stored, u64 *val)
 {
 	struct cpuid_regs r;
 
@@ -113,6 +114,9 @@ static int read_special(struct vcpu *v, u32 msr, u64 stored, u64 *val)
 		return 0;
 	case MSR_PLATFORM_INFO: /* the TSC's ratio to 100 MHz */
 		*val = (tsc_hz / 100000000 & 0xFF) << 8;
+		return 0;
+	case MSR_EFER:
+		*val = v->ops->get(v, VREG_EFER);
 		return 0;
 	case MSR_ARCH_CAP:
 		vcpu_cpuid(v, 7, 0, &r);
@@ -125,7 +129,7 @@ static int read_special(struct vcpu *v, u32 msr, u64 stored, u64 *val)
 	}
 }
 
-static void move_tsc(struct vcpu *v, u64 delta)
+static __cold void move_tsc(struct vcpu *v, u64 delta)
 {
 	v->tsc_offset += delta;
 	v->ops->tsc_offset_changed(v);
@@ -133,12 +137,26 @@ static void move_tsc(struct vcpu *v, u64 delta)
 	pvclock_tsc_changed(v);
 }
 
-static int write_special(struct vcpu *v, u32 msr, u64 *stored, u64 val)
+static int write_efer(struct vcpu *v, u64 val)
+{
+	u64 old = v->ops->get(v, VREG_EFER);
+
+	if ((val & ~(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)) ||
+	    ((val ^ old) & EFER_LME && v->ops->get(v, VREG_CR0) & CR0_PG))
+		return -EPERM;
+	/* LMA is the CPU's, whatever is written (APM 2 3.1.7). */
+	v->ops->set(v, VREG_EFER, (val & ~EFER_LMA) | (old & EFER_LMA));
+	return 0;
+}
+
+static __cold int write_special(struct vcpu *v, u32 msr, u64 *stored, u64 val)
 {
 	u64 delta;
 	unsigned slot;
 
 	switch (msr) {
+	case MSR_EFER:
+		return write_efer(v, val);
 	case MSR_TSC: /* TSC_ADJUST moves by as much (SDM 3B 18.17.3) */
 		delta = val - (tsc_now() + v->tsc_offset);
 		find(MSR_TSC_ADJUST, &slot);
@@ -163,7 +181,27 @@ static int write_special(struct vcpu *v, u32 msr, u64 *stored, u64 val)
 	return 0;
 }
 
-static int unknown(struct vcpu *v, u32 msr, int err)
+/* Values that the CPU would refuse to take from a WRMSR. */
+static bool vendor_takes(u32 msr, u64 val)
+{
+	switch (msr) {
+	case MSR_PAT:
+		return msr_pat_valid(val);
+	case MSR_SYSENTER_ESP:
+	case MSR_SYSENTER_EIP:
+	case MSR_LSTAR:
+	case MSR_CSTAR:
+	case MSR_FS_BASE:
+	case MSR_GS_BASE:
+	case MSR_KERNEL_GS_BASE:
+		return canonical(val);
+	default:
+		return true;
+	}
+}
+
+/* The result of the vendor's rdmsr or wrmsr as ours. */
+static __cold int from_vendor(struct vcpu *v, u32 msr, int err)
 {
 	if (err == -ENOENT) {
 		v->vm->unknown_msrs++;
@@ -171,9 +209,8 @@ static int unknown(struct vcpu *v, u32 msr, int err)
 		if (unlikely(v->vm->log_unclaimed))
 			printk("vm '%s': no MSR %x, at rip %llx\n", v->vm->config->name, msr,
 			       (unsigned long long)v->rip);
-		err = -EPERM;
 	}
-	return err;
+	return err ? -EPERM : 0;
 }
 
 static bool is_lapic(u32 msr)
@@ -194,7 +231,7 @@ int vcpu_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 		return lapic_rdmsr(v, msr, val);
 	r = find(msr, &slot);
 	if (!r || r->kind == VENDOR)
-		return unknown(v, msr, v->ops->rdmsr(v, msr, val));
+		return from_vendor(v, msr, v->ops->rdmsr(v, msr, val));
 	if (r->kind == FN)
 		return read_special(v, msr, v->msr_store[slot], val);
 	*val = r->kind == STORED ? v->msr_store[slot] : r->value;
@@ -210,7 +247,7 @@ int vcpu_wrmsr(struct vcpu *v, u32 msr, u64 val)
 		return lapic_wrmsr(v, msr, val);
 	r = find(msr, &slot);
 	if (!r || r->kind == VENDOR)
-		return unknown(v, msr, v->ops->wrmsr(v, msr, val));
+		return vendor_takes(msr, val) ? from_vendor(v, msr, v->ops->wrmsr(v, msr, val)) : -EPERM;
 	switch (r->kind) {
 	case STORED:
 		if (val & ~r->mask)
@@ -224,14 +261,14 @@ int vcpu_wrmsr(struct vcpu *v, u32 msr, u64 val)
 	}
 }
 
-void msr_policy_passthrough(void (*fn)(void *arg, u32 msr, bool read, bool write), void *arg)
+__cold void msr_policy_passthrough(void (*fn)(void *arg, u32 msr, bool read, bool write), void *arg)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(policy); i++)
 		for (u32 n = 0; policy[i].pass && n < policy[i].count; n++)
 			fn(arg, policy[i].msr + n, policy[i].pass & PASS_R, policy[i].pass & PASS_W);
 }
 
-static void reset(struct vcpu *v)
+static __cold void reset(struct vcpu *v)
 {
 	struct cpuid_regs sizes;
 	u64 *p = v->msr_store;
@@ -247,7 +284,7 @@ static void reset(struct vcpu *v)
 		xsetbv_safe(0, 1);
 }
 
-int msr_create(struct vcpu *v)
+__cold int msr_create(struct vcpu *v)
 {
 	unsigned slots;
 

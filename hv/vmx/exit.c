@@ -49,7 +49,7 @@ static void restore_nmi_blocking(u64 info)
 }
 
 /* #DB by a VM exit leaves DR6 and DR7 as they were (SDM 3C 28.1); delivery would have changed them. */
-static void set_debug_status(void)
+static __cold void set_debug_status(void)
 {
 	write_dr6((read_dr6() & ~0xFULL) | (vmread(VMCS_EXIT_QUALIFICATION) & 0x600F));
 	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
@@ -57,7 +57,7 @@ static void set_debug_status(void)
 
 /* #AC and #DB exit because a guest whose handler for one raises it again would otherwise hold the CPU for
  * ever inside event delivery, where nothing exits. */
-static void exit_exception(struct vcpu *v)
+static __cold void exit_exception(struct vcpu *v)
 {
 	u32 info = (u32)vmread(VMCS_EXIT_INTR_INFO);
 	u8 vector = (u8)info;
@@ -87,7 +87,7 @@ static void exit_exception(struct vcpu *v)
 }
 
 /* SDM 3C table 28-4. */
-static void exit_dr(struct vcpu *v)
+static __cold void exit_dr(struct vcpu *v)
 {
 	u64 q = vmread(VMCS_EXIT_QUALIFICATION), rsp = vmread(VMCS_GUEST_RSP);
 	unsigned r = q >> 8 & 15;
@@ -108,7 +108,7 @@ static void exit_window(struct vcpu *v)
 	v->events |= EV_INTERRUPT | (v->nmi_pending ? EV_NMI : 0);
 }
 
-static void exit_task_switch(struct vcpu *v)
+static __cold void exit_task_switch(struct vcpu *v)
 {
 	vm_died(v->vm, "hardware task switch to selector %#llx at rip %#llx, which pxHV does not emulate",
 		(unsigned long long)vmread(VMCS_EXIT_QUALIFICATION) & 0xFFFF, (unsigned long long)v->rip);
@@ -155,7 +155,7 @@ static void exit_ept_violation(struct vcpu *v)
 	exit_mmio(v, gpa);
 }
 
-static void exit_ept_misconfig(struct vcpu *v)
+static __cold void exit_ept_misconfig(struct vcpu *v)
 {
 	u64 gpa = vmread(VMCS_GUEST_PHYSICAL_ADDRESS), e[4];
 	unsigned level = slat_walk(&v->vm->slat, gpa, e);
@@ -174,7 +174,7 @@ static void exit_preemption_timer(struct vcpu *v)
 	v->events |= EV_TIMER;
 }
 
-static void exit_unknown(struct vcpu *v)
+static __cold void exit_unknown(struct vcpu *v)
 {
 	vmx_exit_bad(v, (u32)vmread(VMCS_EXIT_REASON));
 }
@@ -208,7 +208,7 @@ void vmx_trace_exit(struct vcpu *v, struct exit_record *r)
 
 #pragma GCC diagnostic pop
 
-void vmx_exit_bad(struct vcpu *v, u32 reason)
+__cold void vmx_exit_bad(struct vcpu *v, u32 reason)
 {
 	if (reason & BIT(31)) {
 		vmx_explain_entry_failure(v, (u16)reason, 0);

@@ -111,12 +111,12 @@ static void exits(void **state)
 	assert_true(vcpu.regs[RAX] == 0xFEE00900 && vcpu.regs[RDX] == 0);
 	assert_int_equal(skipped, 1);
 	vcpu.regs[RCX] = VENDOR_MSR;
-	vcpu.regs[RAX] = 0xFFFFFFFF11111111;
-	vcpu.regs[RDX] = 0xFFFFFFFF22222222;
+	vcpu.regs[RAX] = 0xFFFFFFFF04040404;
+	vcpu.regs[RDX] = 0xFFFFFFFF06060606;
 	exit_wrmsr(&vcpu);
-	assert_true(vendor_value == 0x2222222211111111);
+	assert_true(vendor_value == 0x0606060604040404);
 	exit_rdmsr(&vcpu);
-	assert_true(vcpu.regs[RAX] == 0x11111111 && vcpu.regs[RDX] == 0x22222222);
+	assert_true(vcpu.regs[RAX] == 0x04040404 && vcpu.regs[RDX] == 0x06060606);
 	assert_int_equal(skipped, 3);
 	vcpu.regs[RCX] = 0x12345;
 	exit_rdmsr(&vcpu);
@@ -127,8 +127,25 @@ static void exits(void **state)
 	assert_int_equal(skipped, 3);
 	assert_int_equal(vm.unknown_msrs, 2);
 	assert_int_equal(vm.last_unknown_msr, 0x12345);
-	assert_int_equal(wr(VENDOR_MSR, 2), -EPERM);
+	assert_int_equal(wr(VENDOR_MSR, 2), -EPERM);	   /* no memory type */
+	assert_int_equal(wr(0xC0000100, BIT(47)), -EPERM); /* FS_BASE: not canonical */
 	assert_int_equal(vm.unknown_msrs, 2);
+}
+
+static void efer(void **state)
+{
+	setup();
+	vregs[VREG_EFER] = EFER_LME | EFER_LMA;
+	vregs[VREG_CR0] = CR0_PE | CR0_PG;
+	assert_true(rd(0xC0000080) == (EFER_LME | EFER_LMA));
+	assert_int_equal(wr(0xC0000080, EFER_LMA), -EPERM); /* LME, while paging is on */
+	assert_int_equal(wr(0xC0000080, EFER_LME | EFER_SVME), -EPERM);
+	assert_int_equal(wr(0xC0000080, EFER_LME | EFER_NXE), 0);
+	assert_true(vregs[VREG_EFER] == (EFER_LME | EFER_LMA | EFER_NXE));
+	vregs[VREG_CR0] = CR0_PE;
+	vregs[VREG_EFER] = EFER_LME;
+	assert_int_equal(wr(0xC0000080, EFER_LMA | EFER_SCE), 0);
+	assert_true(vregs[VREG_EFER] == EFER_SCE);
 }
 
 /* What Linux reads and writes (and more) must not be #GP. */
@@ -249,9 +266,9 @@ static void passthrough(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exits),       cmocka_unit_test(known),	 cmocka_unit_test(stored),
-		cmocka_unit_test(tsc),	       cmocka_unit_test(clocks), cmocka_unit_test(lapic),
-		cmocka_unit_test(passthrough),
+		cmocka_unit_test(exits),  cmocka_unit_test(efer),	 cmocka_unit_test(known),
+		cmocka_unit_test(stored), cmocka_unit_test(tsc),	 cmocka_unit_test(clocks),
+		cmocka_unit_test(lapic),  cmocka_unit_test(passthrough),
 	};
 
 	return cmocka_run_group_tests_name("msr", tests, NULL, NULL);
