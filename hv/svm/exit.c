@@ -7,6 +7,7 @@
 #include "svm/exits_list.h"
 #include "svm/svm.h"
 #include "vm/debug.h"
+#include "vm/emulate.h"
 #include "vm/exits.h"
 #include "vm/trace.h"
 #include "vm/vm.h"
@@ -22,59 +23,34 @@ enum {
 #undef X
 };
 
-static void exit_ud(struct vcpu *v)
-{
-	vcpu_exception(v, X86_UD, false, 0);
-}
-
-static void exit_gp(struct vcpu *v)
-{
-	vcpu_gp(v);
-}
-
-/* INVD: dropping the host's dirty cache lines is not for a guest; doing nothing is a legal cache's answer. */
-static void exit_invd(struct vcpu *v)
-{
-	svm_skip(v, 0);
-}
-
 /* MOV to or from CR8 (64-bit mode only). */
 static void exit_cr8(struct vcpu *v)
 {
-	struct insn i;
-	u64 *reg, rsp = *vmcb_rsp(v->block);
+	const struct insn *i = svm_decode(v);
+	u64 val;
 
-	if (svm_decode(v, &i))
+	if (!i)
 		return;
-	reg = insn_rm(&i) == RSP ? &rsp : &v->regs[insn_rm(&i)];
-	if (i.opcode == 0x20) {
-		*reg = lapic_read(v, LAPIC_TPR) >> 4;
-		*vmcb_rsp(v->block) = rsp;
-	} else if (*reg > 15) {
-		vcpu_gp(v);
-		return;
+	if (i->opcode == 0x20) {
+		reg_write(v, insn_rm(i), 8, true, lapic_read(v, LAPIC_TPR) >> 4);
 	} else {
-		lapic_write(v, LAPIC_TPR, (u32)*reg << 4);
+		val = reg_read(v, insn_rm(i), 8, true);
+		if (val > 15) {
+			vcpu_gp(v);
+			return;
+		}
+		lapic_write(v, LAPIC_TPR, (u32)val << 4);
 	}
-	svm_skip(v, i.len);
+	svm_skip(v, i->len);
 }
 
 /* MOV to or from a debug register, while they are a debugger's. */
 static __cold void exit_dr(struct vcpu *v)
 {
-	struct insn i;
-	void *b = v->block;
+	const struct insn *i = svm_decode(v);
 
-	if (svm_decode(v, &i))
-		return;
-	u64 rsp = *vmcb_rsp(b), *reg = insn_rm(&i) == RSP ? &rsp : &v->regs[insn_rm(&i)];
-
-	if (i.opcode == 0x23 && *reg >> 32 && insn_reg(&i) >= 4 && vcpu_code_bits(v) == 64) {
-		vcpu_gp(v);
-		return;
-	}
-	exit_mov_dr(v, insn_reg(&i) & 7, i.opcode == 0x21, reg, i.len);
-	*vmcb_rsp(b) = rsp;
+	if (i)
+		exit_mov_dr(v, insn_reg(i) & 7, i->opcode == 0x21, insn_rm(i), i->len);
 }
 
 /* #DB and #AC exit because a guest whose handler for one raises it again would otherwise hold the CPU for
@@ -101,17 +77,17 @@ static __cold void exit_bp(struct vcpu *v)
 /* INT n while there are breakpoints: goes on as it would have, from behind the instruction. */
 static __cold void exit_intn(struct vcpu *v)
 {
-	struct insn i;
+	const struct insn *i = svm_decode(v);
 	u8 vector;
 
-	if (svm_decode(v, &i))
+	if (!i)
 		return;
-	if (i.opcode == 0xCC) {
+	if (i->opcode == 0xCC) {
 		exit_bp(v);
 		return;
 	}
-	vector = i.opcode == 0xCE ? X86_OF : (u8)i.imm;
-	svm_skip(v, i.len);
+	vector = i->opcode == 0xCE ? X86_OF : (u8)i->imm;
+	svm_skip(v, i->len);
 	v->exception = (struct vcpu_event){.info = vector | EVENT_SOFTINT << 8 | (u32)BIT(31)};
 	v->events |= EV_EXCEPTION;
 }
@@ -180,7 +156,7 @@ static void exit_ioio(struct vcpu *v)
 	u16 port = (u16)(info >> 16);
 	unsigned size = (info >> 4) & 7;
 	bool in = info & 1;
-	struct insn i;
+	const struct insn *i;
 
 	/* Bochs holds physical interrupts back while the guest's IF is 0: a guest that polls gets them here.
 	 */
@@ -189,8 +165,11 @@ static void exit_ioio(struct vcpu *v)
 	*vmcb_nrip(b) = *vmcb_exitinfo2(b);
 	if (likely(!(info & BIT(2)))) {
 		exit_io(v, port, size, in);
-	} else if (!svm_decode(v, &i)) {
-		exit_io_string(v, port, size, in, info & BIT(3), i.addr_size, in ? SEG_ES : (enum seg)i.seg);
+	} else {
+		i = svm_decode(v);
+		if (i)
+			exit_io_string(v, port, size, in, info & BIT(3), i->addr_size,
+				       in ? SEG_ES : (enum seg)i->seg);
 	}
 }
 
@@ -202,10 +181,9 @@ static void exit_msr(struct vcpu *v)
 		exit_rdmsr(v);
 }
 
-static __cold void exit_task_switch(struct vcpu *v)
+static void task_switch(struct vcpu *v)
 {
-	vm_died(v->vm, "hardware task switch to selector %#llx at rip %#llx, which pxHV does not emulate",
-		(unsigned long long)*vmcb_exitinfo1(v->block), (unsigned long long)v->rip);
+	exit_task_switch(v, (u16)*vmcb_exitinfo1(v->block));
 }
 
 static __cold void exit_unknown(struct vcpu *v)
@@ -247,23 +225,11 @@ void svm_trace_exit(struct vcpu *v, struct exit_record *r)
 
 #pragma GCC diagnostic pop
 
-static void exit_npf(struct vcpu *v)
-{
-	u64 gpa = *vmcb_exitinfo2(v->block);
-
-	svm_take_vectoring(v);
-	if (unlikely(v->events & EV_REINJECT)) {
-		vm_died(v->vm, "an event was to be delivered through %#llx, where there is no RAM",
-			(unsigned long long)gpa);
-		return;
-	}
-	exit_mmio(v, gpa);
-}
-
 void svm_exit_far(struct vcpu *v, u64 code)
 {
 	if (code == SVM_EXIT_NPF) {
-		exit_npf(v);
+		svm_take_vectoring(v);
+		exit_mmio(v, *vmcb_exitinfo2(v->block));
 	} else if ((u32)code == SVM_EXIT_INVALID) {
 		vm_died(v->vm, "VMRUN refused the VMCB (VMEXIT_INVALID)%s", svm_why_invalid(v->block));
 	} else {

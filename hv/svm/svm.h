@@ -77,9 +77,9 @@ void svm_msrpm_init(struct svm_vcpu *x);
 int svm_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 int svm_wrmsr(struct vcpu *v, u32 msr, u64 val);
 
-/* svm/skip.c. svm_decode: 0, or an error that has already become a #PF or the VM's end. */
+/* svm/skip.c. svm_decode: the instruction at RIP; NULL when that has already become a #PF or the VM's end. */
 void svm_skip(struct vcpu *v, unsigned len);
-int svm_decode(struct vcpu *v, struct insn *out);
+const struct insn *svm_decode(struct vcpu *v);
 
 /* svm/probe.c; AMD-V is on */
 bool svm_probe_real_mode(void);

@@ -2,7 +2,6 @@
  * begins with the last hit: both are on the path of every device access. */
 #include "vm/bus.h"
 
-#include "host/mtrr.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "vm/vm.h"
@@ -56,7 +55,7 @@ __cold int bus_add_mmio_page(struct vm *vm, u64 base, void *page, const struct m
 {
 	int err = bus_add_mmio(vm, base, PAGE_SIZE, ops, dev, name);
 
-	return err ? err : slat_map(&vm->slat, base, (u64)page, PAGE_SIZE, SLAT_R, mtrr_type);
+	return err ? err : slat_map(&vm->slat, base, (u64)page, PAGE_SIZE, SLAT_R);
 }
 
 /* The range that the whole access falls into, or NULL. */

@@ -76,6 +76,11 @@ void exit_mmio(struct vcpu *v, u64 gpa)
 	const u8 *b = v->fetch.bytes;
 	bool known = true;
 
+	if (unlikely(v->events & EV_REINJECT)) {
+		vm_died(v->vm, "an event was to be delivered through %#llx, where there is no RAM",
+			(unsigned long long)gpa);
+		return;
+	}
 	if (!fetch_insn(v, bits))
 		return;
 	if (unlikely(!i->len || i->modrm >= 0xC0)) /* a register operand cannot have made this exit */

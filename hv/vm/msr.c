@@ -14,7 +14,6 @@
 #define MSR_ARCH_CAP	  0x10A
 #define MSR_PLATFORM_INFO 0xCE
 #define MSR_MTRR_MASK0	  0x201
-#define MSR_TSC_DEADLINE  0x6E0
 
 enum kind {
 	CONST,	/* value; writes are #GP */
@@ -37,8 +36,7 @@ struct rule {
 #define WB8	       0x0606060606060606ULL
 #define WP8	       0x0505050505050505ULL
 
-/* The LAPIC's (APIC_BASE, TSC_DEADLINE, 800h-8FFh) are not in it but in front of it, being hot. MSRs that are
- * not in it are the vendor's or unknown. */
+/* MSRs that are not in it are the vendor's or unknown. */
 static const struct rule policy[] = {
 	{0x00, 2, IGNORE, 0, 0, 0}, /* P5_MC_ADDR, P5_MC_TYPE */
 	{MSR_TSC, 1, FN, PASS_R, 0, 0},
@@ -103,7 +101,7 @@ static const struct rule *find(u32 msr, unsigned *slot)
  * RRSBA 19, BHI_NO 20, PBRSB_NO 24, GDS_NO 26, RFDS_NO 27, RFDS_CLEAR 28. */
 #define ARCH_CAP_SHOWN 0x1D1AE17DULL
 
-static __cold int read_special(struct vcpu *v, u32 msr, u64 stored, u64 *val)
+static int read_special(struct vcpu *v, u32 msr, u64 stored, u64 *val)
 {
 	struct cpuid_regs r;
 
@@ -129,7 +127,7 @@ static __cold int read_special(struct vcpu *v, u32 msr, u64 stored, u64 *val)
 	}
 }
 
-static __cold void move_tsc(struct vcpu *v, u64 delta)
+static void move_tsc(struct vcpu *v, u64 delta)
 {
 	v->tsc_offset += delta;
 	v->ops->tsc_offset_changed(v);
@@ -149,7 +147,7 @@ static int write_efer(struct vcpu *v, u64 val)
 	return 0;
 }
 
-static __cold int write_special(struct vcpu *v, u32 msr, u64 *stored, u64 val)
+static int write_special(struct vcpu *v, u32 msr, u64 *stored, u64 val)
 {
 	u64 delta;
 	unsigned slot;
@@ -201,7 +199,7 @@ static bool vendor_takes(u32 msr, u64 val)
 }
 
 /* The result of the vendor's rdmsr or wrmsr as ours. */
-static __cold int from_vendor(struct vcpu *v, u32 msr, int err)
+static int from_vendor(struct vcpu *v, u32 msr, int err)
 {
 	if (err == -ENOENT) {
 		v->vm->unknown_msrs++;
@@ -213,23 +211,11 @@ static __cold int from_vendor(struct vcpu *v, u32 msr, int err)
 	return err ? -EPERM : 0;
 }
 
-static bool is_lapic(u32 msr)
-{
-	return msr == MSR_TSC_DEADLINE || msr - 0x800 < 0x100 || msr == MSR_APIC_BASE;
-}
-
 int vcpu_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 {
-	const struct rule *r;
 	unsigned slot;
+	const struct rule *r = find(msr, &slot);
 
-	if (msr == MSR_APIC_BASE) {
-		*val = v->lapic.base;
-		return 0;
-	}
-	if (is_lapic(msr))
-		return lapic_rdmsr(v, msr, val);
-	r = find(msr, &slot);
 	if (!r || r->kind == VENDOR)
 		return from_vendor(v, msr, v->ops->rdmsr(v, msr, val));
 	if (r->kind == FN)
@@ -240,12 +226,9 @@ int vcpu_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 
 int vcpu_wrmsr(struct vcpu *v, u32 msr, u64 val)
 {
-	const struct rule *r;
 	unsigned slot;
+	const struct rule *r = find(msr, &slot);
 
-	if (is_lapic(msr))
-		return lapic_wrmsr(v, msr, val);
-	r = find(msr, &slot);
 	if (!r || r->kind == VENDOR)
 		return vendor_takes(msr, val) ? from_vendor(v, msr, v->ops->wrmsr(v, msr, val)) : -EPERM;
 	switch (r->kind) {
@@ -261,14 +244,14 @@ int vcpu_wrmsr(struct vcpu *v, u32 msr, u64 val)
 	}
 }
 
-__cold void msr_policy_passthrough(void (*fn)(void *arg, u32 msr, bool read, bool write), void *arg)
+void msr_policy_passthrough(void (*fn)(void *arg, u32 msr, bool read, bool write), void *arg)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(policy); i++)
 		for (u32 n = 0; policy[i].pass && n < policy[i].count; n++)
 			fn(arg, policy[i].msr + n, policy[i].pass & PASS_R, policy[i].pass & PASS_W);
 }
 
-static __cold void reset(struct vcpu *v)
+static void reset(struct vcpu *v)
 {
 	struct cpuid_regs sizes;
 	u64 *p = v->msr_store;
@@ -284,7 +267,7 @@ static __cold void reset(struct vcpu *v)
 		xsetbv_safe(0, 1);
 }
 
-__cold int msr_create(struct vcpu *v)
+int msr_create(struct vcpu *v)
 {
 	unsigned slots;
 

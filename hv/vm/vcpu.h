@@ -298,14 +298,10 @@ bool vcpu_can_wake(struct vcpu *v);
 /* Fires v's due timers, with the VM's lock held, and arms the host's timer for the next. */
 void vcpu_run_timers(struct vcpu *v);
 
-/* Guest memory by linear address. access: PF_WRITE, PF_USER (CPL 3), PF_FETCH bits of a #PF error code.
- * Accessed and dirty bits are set as the CPU does. Return 0, or -EFAULT with *fault_addr and *fault_error set
- * for vcpu_page_fault() (not injected by these), or -EINVAL for an address that is not canonical (#GP or
- * #SS). Protection keys are not looked at. A copy that faults in a later page has moved what comes before. */
+/* Where gva is. access: PF_WRITE, PF_USER (CPL 3), PF_FETCH bits of a #PF error code. Accessed and dirty bits
+ * are set as the CPU does. Returns 0, or -EFAULT with *fault_error set for vcpu_page_fault() (not injected by
+ * it), or -EINVAL for an address that is not canonical (#GP or #SS). Protection keys are not looked at. */
 int vcpu_translate(struct vcpu *v, u64 gva, u32 access, u64 *gpa, u32 *fault_error);
-int vcpu_read(struct vcpu *v, u64 gva, void *buf, size_t len, u32 access, u64 *fault_addr, u32 *fault_error);
-int vcpu_write(struct vcpu *v, u64 gva, const void *buf, size_t len, u32 access, u64 *fault_addr,
-	       u32 *fault_error);
 
 /* A walk of the guest's page tables for people to look at; rights are not checked, nothing is marked
  * accessed. */
@@ -315,6 +311,8 @@ struct page_walk {
 	u64 entry[6], where[6]; /* by level; guest-physical */
 	u64 gpa;
 	const char *problem; /* a sentence: it leads nowhere; NULL: to gpa */
+	u32 error;	     /* then: of the #PF, as far as it comes of the entries */
+	u64 cr4, efer;
 };
 void vcpu_walk(struct vcpu *v, u64 gva, struct page_walk *out);
 

@@ -17,11 +17,11 @@ static u64 access_page(struct vm *vm)
 {
 	u64 e[4];
 
-	if (slat_walk(&vm->slat, LAPIC_BASE, e) == 1 && vmx_ept_format.present(e[0]))
+	if (slat_walk(&vm->slat, LAPIC_BASE, e) == 1 && e[0])
 		return e[0] & EPT_ADDR;
 	void *page = page_alloc();
 
-	if (!page || slat_map(&vm->slat, LAPIC_BASE, (u64)page, PAGE_SIZE, SLAT_R | SLAT_W, NULL))
+	if (!page || slat_map(&vm->slat, LAPIC_BASE, (u64)page, PAGE_SIZE, SLAT_R | SLAT_W))
 		return 0;
 	return (u64)page;
 }

@@ -88,7 +88,7 @@ static int make_identity_map(struct vcpu *v)
 {
 	u64 entries[4];
 
-	if (slat_walk(&v->vm->slat, IDENTITY_MAP_GPA, entries) == 1 && vmx_ept_format.present(entries[0]))
+	if (slat_walk(&v->vm->slat, IDENTITY_MAP_GPA, entries) == 1 && entries[0])
 		return 0;
 	u32 *map = vm_zalloc(v->vm, PAGE_SIZE);
 
@@ -96,7 +96,7 @@ static int make_identity_map(struct vcpu *v)
 		return -ENOMEM;
 	for (u32 i = 0; i < 1024; i++)
 		map[i] = i << 22 | IDENTITY_ENTRY;
-	return slat_map(&v->vm->slat, IDENTITY_MAP_GPA, (u64)map, PAGE_SIZE, SLAT_R | SLAT_W, NULL);
+	return slat_map(&v->vm->slat, IDENTITY_MAP_GPA, (u64)map, PAGE_SIZE, SLAT_R | SLAT_W);
 }
 
 void vmx_set_mode(struct vcpu *v, const struct cpu_mode *m)

@@ -23,22 +23,6 @@ enum {
 #undef X
 };
 
-static void exit_ud(struct vcpu *v)
-{
-	vcpu_exception(v, X86_UD, false, 0);
-}
-
-static void exit_gp(struct vcpu *v)
-{
-	vcpu_gp(v);
-}
-
-/* INVD: dropping the host's dirty cache lines is not for a guest; doing nothing is a legal cache's answer. */
-static void exit_ignore(struct vcpu *v)
-{
-	v->ops->skip(v, 0);
-}
-
 /* An IRET that faulted had already unblocked NMIs; the guest's handler of the fault must find them blocked.
  */
 static void restore_nmi_blocking(u64 info)
@@ -89,11 +73,9 @@ static __cold void exit_exception(struct vcpu *v)
 /* SDM 3C table 28-4. */
 static __cold void exit_dr(struct vcpu *v)
 {
-	u64 q = vmread(VMCS_EXIT_QUALIFICATION), rsp = vmread(VMCS_GUEST_RSP);
-	unsigned r = q >> 8 & 15;
+	u64 q = vmread(VMCS_EXIT_QUALIFICATION);
 
-	exit_mov_dr(v, q & 7, q & BIT(4), r == RSP ? &rsp : &v->regs[r], 0);
-	vmwrite(VMCS_GUEST_RSP, rsp);
+	exit_mov_dr(v, q & 7, q & BIT(4), q >> 8 & 15, 0);
 }
 
 static void exit_external_interrupt(struct vcpu *v)
@@ -108,10 +90,9 @@ static void exit_window(struct vcpu *v)
 	v->events |= EV_INTERRUPT | (v->nmi_pending ? EV_NMI : 0);
 }
 
-static __cold void exit_task_switch(struct vcpu *v)
+static void task_switch(struct vcpu *v)
 {
-	vm_died(v->vm, "hardware task switch to selector %#llx at rip %#llx, which pxHV does not emulate",
-		(unsigned long long)vmread(VMCS_EXIT_QUALIFICATION) & 0xFFFF, (unsigned long long)v->rip);
+	exit_task_switch(v, (u16)vmread(VMCS_EXIT_QUALIFICATION));
 }
 
 /* Bochs holds external interrupts back while the guest's IF is 0: a guest that polls gets the host's here. */
@@ -142,17 +123,10 @@ static void exit_io_instruction(struct vcpu *v)
 
 static void exit_ept_violation(struct vcpu *v)
 {
-	u64 gpa = vmread(VMCS_GUEST_PHYSICAL_ADDRESS);
-
 	vmx_take_vectoring(v);
-	if (unlikely(v->events & EV_REINJECT)) {
-		vm_died(v->vm, "an event was to be delivered through %#llx, where there is no RAM",
-			(unsigned long long)gpa);
-		return;
-	}
 	restore_nmi_blocking(vmread(VMCS_EXIT_QUALIFICATION));
 	take_interrupts();
-	exit_mmio(v, gpa);
+	exit_mmio(v, vmread(VMCS_GUEST_PHYSICAL_ADDRESS));
 }
 
 static __cold void exit_ept_misconfig(struct vcpu *v)

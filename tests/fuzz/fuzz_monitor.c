@@ -151,11 +151,6 @@ static const char *exit_name(u64 reason)
 	return "EXIT";
 }
 
-static bool present(u64 e)
-{
-	return e & 1;
-}
-
 static unsigned prot(u64 e)
 {
 	return e & 7;
@@ -164,7 +159,7 @@ static unsigned prot(u64 e)
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	static const struct slat_format format = {.present = present, .prot = prot};
+	static const struct slat_format format = {.prot = prot};
 	static const struct vcpu_ops ops = {.name = "test",
 					    .get = get,
 					    .get_seg = get_seg,
