@@ -10,12 +10,12 @@ const struct insn *svm_decode(struct vcpu *v)
 {
 	const struct fetch *f = &v->fetch;
 
-	if (!fetch_insn(v, vcpu_code_bits(v)))
+	if (!fetch_insn(v))
 		return NULL;
 	if (f->insn.len)
 		return &f->insn;
-	vm_died(v->vm, "cannot decode the instruction at rip %#llx (%02x %02x %02x %02x)",
-		(unsigned long long)v->rip, f->bytes[0], f->bytes[1], f->bytes[2], f->bytes[3]);
+	vm_died(v->vm, "cannot decode the instruction at rip %#llx: %016llx", (unsigned long long)v->rip,
+		(unsigned long long)__builtin_bswap64(f->now[0]));
 	return NULL;
 }
 

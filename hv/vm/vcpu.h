@@ -106,7 +106,7 @@ enum {
 /* A feature of the CPU's virtualization, for people. */
 struct cpu_feature {
 	const char *name;
-	const char *why; /* it is not used although it is there; NULL: it is used */
+	const char *why; /* it is not used although it is there; "": it is used */
 	bool present;
 };
 
