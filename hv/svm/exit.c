@@ -204,26 +204,20 @@ const svm_exit_handler svm_exit_handlers[SVM_EXIT_CODES] = {
 	SVM_EXITS(X)
 #undef X
 };
+#pragma GCC diagnostic pop
+
 void svm_trace_exit(struct vcpu *v, struct exit_record *r)
 {
-	/* Where in the VMCB an exit's detail is, by the low bits of its code; 0: elsewhere. */
-	static const u8 fields[128] = {[0 ... 127] = VMCB_exitinfo1,
-				       [(u8) SVM_EXIT_NPF] = VMCB_exitinfo2,
-				       [SVM_EXIT_MSR] = 0,
-				       [SVM_EXIT_HLT] = 0};
-	u8 *b = v->block, field = fields[r->reason % ARRAY_SIZE(fields)];
-	u64 detail;
+	u64 detail = *vmcb_exitinfo1(v->block);
 
-	if (likely(field))
-		detail = *(u64 *)(b + field);
+	if (r->reason == SVM_EXIT_NPF)
+		detail = *vmcb_exitinfo2(v->block);
 	else if (r->reason == SVM_EXIT_MSR)
-		detail = *vmcb_exitinfo1(b) << 32 | (u32)v->regs[RCX];
-	else
+		detail = detail << 32 | (u32)v->regs[RCX];
+	else if (r->reason == SVM_EXIT_HLT)
 		detail = v->idle;
 	trace_complete(v, r, (u8)r->reason, detail);
 }
-
-#pragma GCC diagnostic pop
 
 void svm_exit_far(struct vcpu *v, u64 code)
 {

@@ -1,5 +1,5 @@
 /* What the emulation of an instruction works with: registers by number, guest-physical loads and stores that
- * reach RAM, the LAPIC page and devices alike, and the arithmetic with its flags. */
+ * reach RAM, the LAPIC page and devices alike, and the arithmetic with its flags (vm/mmio_arithmetic.c). */
 #pragma once
 
 #include "lib/types.h"
@@ -28,8 +28,9 @@ bool linear_translate(struct vcpu *v, u64 linear, u32 access, u64 *gpa);
 u64 gpa_load(struct vcpu *v, u64 gpa, unsigned size);
 void gpa_store(struct vcpu *v, u64 gpa, unsigned size, u64 val);
 
-/* The eight operations of opcodes 00-3F and 80-83, in their order. */
-enum alu_op { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
+/* The eight operations of opcodes 00-3F and 80-83, in their order; AND that only sets flags; and what is b.
+ */
+enum alu_op { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP, ALU_TEST, ALU_PUT };
 
 #define RFLAGS_ARITH 0x8D5ULL /* OF, SF, ZF, AF, PF, CF */
 

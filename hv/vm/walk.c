@@ -1,6 +1,7 @@
 /* The guest's own paging, walked in software: SDM 3A 4.3 to 4.6. */
 #include "host/cpu.h"
 #include "lib/errno.h"
+#include "vm/emulate.h"
 #include "vm/vm.h"
 
 #define PTE_P	       BIT(0)
@@ -190,4 +191,16 @@ int vcpu_translate(struct vcpu *v, u64 gva, u32 access, u64 *gpa, u32 *fault_err
 		access &= ~(u32)PF_FETCH;
 	*fault_error = (err ? w.error : (u32)PF_PRESENT) | (access & (PF_WRITE | PF_USER | PF_FETCH));
 	return -EFAULT;
+}
+
+bool linear_translate(struct vcpu *v, u64 linear, u32 access, u64 *gpa)
+{
+	u32 error;
+	int err = vcpu_translate(v, linear, access | (vcpu_cpl(v) == 3 ? PF_USER : 0), gpa, &error);
+
+	if (err == -EFAULT)
+		vcpu_page_fault(v, linear, error);
+	else if (err)
+		vcpu_gp(v);
+	return !err;
 }
