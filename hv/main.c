@@ -157,7 +157,7 @@ static enum vm_end run_once(const struct vm_config *c, const struct guest_files 
 	      (unsigned long long)(vm->memory_size / MiB));
 	if (load_guest(vm, f, &start))
 		host_exit(EXIT_REFUSED);
-	vm->vcpus[0]->ops->set_state(vm->vcpus[0], &start);
+	vcpu_set_state(vm->vcpus[0], &start);
 	monitor_attach(vm);
 	if (c->gdb)
 		gdb_attach(vm);

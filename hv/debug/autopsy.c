@@ -21,7 +21,7 @@ void autopsy(struct vm *vm)
 	struct mon m;
 
 	mon_init(&m, vm, &sink, out);
-	m.v->ops->get_state(m.v, &s);
+	vcpu_get_state(m.v, &s);
 	say(&m, "\npxHV: vm '%s' died: %s\n", vm->config->name, vm->end_reason);
 	mon_show_chain(&m);
 	mon_show_registers(&m, &s);

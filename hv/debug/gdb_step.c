@@ -21,7 +21,7 @@ u64 gdb_pc(struct vcpu *v)
 /* The base of the code segment that a gate names. */
 static bool code_base(struct vcpu *v, const struct cpu_state *s, u16 selector, u64 *base)
 {
-	u64 table = selector & 4 ? s->seg[SEG_LDTR].base : s->gdtr.base, d;
+	u64 table = selector & 4 ? s->seg[SEG_LDTR].base : s->seg[SEG_GDTR].base, d;
 
 	if (gdb_memory_read(v, table + (selector & ~7u), &d, 8))
 		return false;
@@ -36,17 +36,17 @@ static bool handler_of(struct vcpu *v, u8 vector, u64 *linear)
 	u64 gate[2] = {0, 0}, base = 0;
 	bool wide, is16;
 
-	v->ops->get_state(v, &s);
+	vcpu_get_state(v, &s);
 	wide = s.efer & EFER_LMA;
 	if (!(s.cr0 & CR0_PE)) {
 		u16 pointer[2];
 
-		if (gdb_memory_read(v, s.idtr.base + vector * 4u, pointer, 4))
+		if (gdb_memory_read(v, s.seg[SEG_IDTR].base + vector * 4u, pointer, 4))
 			return false;
 		*linear = ((u64)pointer[1] << 4) + pointer[0];
 		return true;
 	}
-	if (gdb_memory_read(v, s.idtr.base + vector * (wide ? 16u : 8u), gate, wide ? 16 : 8) ||
+	if (gdb_memory_read(v, s.seg[SEG_IDTR].base + vector * (wide ? 16u : 8u), gate, wide ? 16 : 8) ||
 	    !(gate[0] & BIT(47)))
 		return false;
 	is16 = !(gate[0] & BIT(43)); /* a 16-bit gate has no upper half of the offset */

@@ -154,7 +154,7 @@ static void run_on(struct vcpu *v)
 	struct gdb_vcpu *g = &gdb.vcpu[v->index];
 
 	if (g->dirty)
-		v->ops->set_state(v, &g->state);
+		vcpu_set_state(v, &g->state);
 	g->dirty = false;
 	g->report = (struct gdb_report){.signal = SIGNAL_INT, .reason = -1}; /* if nothing else comes */
 	__atomic_and_fetch(&v->events, ~EV_DEBUG, __ATOMIC_RELAXED);
@@ -171,7 +171,7 @@ static void stop(struct vcpu *v)
 		g->report.signal = SIGNAL_TRAP;
 	gdb_break_stop(v);
 	gdb_step_end(v);
-	v->ops->get_state(v, &g->state);
+	vcpu_get_state(v, &g->state);
 	g->action = 0;
 	__atomic_or_fetch(&gdb.stopped, (u32)BIT(v->index), __ATOMIC_RELEASE);
 	if (!__atomic_test_and_set(&gdb.talking.taken, __ATOMIC_ACQUIRE))
@@ -260,7 +260,7 @@ void gdb_vm_ended(struct vm *vm)
 	if (vm->end == VM_DIED && gdb.connected) {
 		printk("vm '%s' stays for GDB to look at\n", vm->config->name);
 		gdb.vcpu[0].report = (struct gdb_report){.signal = SIGNAL_SEGV, .reason = -1};
-		v->ops->get_state(v, &gdb.vcpu[0].state);
+		vcpu_get_state(v, &gdb.vcpu[0].state);
 		talk(v, true);
 	}
 	gdb.vm = NULL;

@@ -15,10 +15,10 @@
 static void show_gate(const struct mon *m, const struct cpu_state *s, u32 vector)
 {
 	unsigned size = s->efer & EFER_LMA ? 16 : 8;
-	u64 at = s->idtr.base + vector * size, gate;
+	u64 at = s->seg[SEG_IDTR].base + vector * size, gate;
 
-	if (vector * size + size - 1 > s->idtr.limit)
-		say(m, "the IDT ends before gate %u (limit %x)", vector, s->idtr.limit);
+	if (vector * size + size - 1 > s->seg[SEG_IDTR].limit)
+		say(m, "the IDT ends before gate %u (limit %x)", vector, s->seg[SEG_IDTR].limit);
 	else if (gdb_memory_read(m->v, at, &gate, sizeof(gate)))
 		say(m, "gate %u at %llx is not mapped", vector, ULL(at));
 	else
@@ -41,7 +41,7 @@ static void show_page_fault(const struct mon *m, const struct cpu_state *s, u64 
 	    error & PF_RSVD	 ? "reserved bit in the page tables"
 	    : error & PF_PRESENT ? "no right to"
 				 : "not mapped");
-	if (delivery && addr - s->idtr.base <= s->idtr.limit)
+	if (delivery && addr - s->seg[SEG_IDTR].base <= s->seg[SEG_IDTR].limit)
 		say(m, ", in the IDT");
 	else if (delivery && sp - addr <= NEAR_STACK)
 		say(m, ", on the stack");

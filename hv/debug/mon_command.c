@@ -169,7 +169,7 @@ static bool term(const struct mon *m, const char *s, size_t len, u64 *val)
 	reg = mon_register(&state, s, len, &size);
 	if (!reg || !m->v)
 		return false;
-	m->v->ops->get_state(m->v, &state);
+	vcpu_get_state(m->v, &state);
 	*val = 0;
 	memcpy(val, reg, size);
 	return true;

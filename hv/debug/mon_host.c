@@ -30,7 +30,7 @@ int mon_info_host(struct mon *m)
 	if (!m->v)
 		return 0;
 	for (unsigned i = 0; m->v->ops->feature(i, &f); i++) {
-		if (f.present && !f.why)
+		if (f.present && !*f.why)
 			say(m, "used      %s\n", f.name);
 		else if (f.present)
 			say(m, "not used  %s: %s\n", f.name, f.why);

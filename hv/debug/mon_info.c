@@ -25,7 +25,7 @@ static int info_regs(struct mon *m)
 {
 	struct cpu_state s;
 
-	m->v->ops->get_state(m->v, &s);
+	vcpu_get_state(m->v, &s);
 	mon_show_registers(m, &s);
 	return 0;
 }
@@ -34,7 +34,7 @@ static int info_cpu(struct mon *m)
 {
 	struct cpu_state s;
 
-	m->v->ops->get_state(m->v, &s);
+	vcpu_get_state(m->v, &s);
 	say(m, "%u-bit code, privilege level %u%s\n", vcpu_code_bits(m->v), vcpu_cpl(m->v),
 	    m->v->halted ? ", halted" : "");
 	mon_show_control(m, &s);

@@ -125,6 +125,6 @@ void mon_show_segments(const struct mon *m, const struct cpu_state *s)
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		say(m, "%s %04x %016llx %08x %04x%s", seg_names[i], s->seg[i].selector, ULL(s->seg[i].base),
 		    s->seg[i].limit, s->seg[i].attr, i % 2 ? "\n" : "   ");
-	say(m, "gdt %016llx %04x   idt %016llx %04x\n", ULL(s->gdtr.base), s->gdtr.limit, ULL(s->idtr.base),
-	    s->idtr.limit);
+	say(m, "gdt %016llx %04x   idt %016llx %04x\n", ULL(s->seg[SEG_GDTR].base), s->seg[SEG_GDTR].limit,
+	    ULL(s->seg[SEG_IDTR].base), s->seg[SEG_IDTR].limit);
 }

@@ -93,14 +93,14 @@ int mon_set(struct mon *m)
 		say(m, "set REG VALUE\n");
 		return -EINVAL;
 	}
-	m->v->ops->get_state(m->v, &s);
+	vcpu_get_state(m->v, &s);
 	reg = mon_register(&s, m->argv[1], strlen(m->argv[1]), &size);
 	if (!reg) {
 		say(m, "no register '%.40s'\n", m->argv[1]);
 		return -EINVAL;
 	}
 	memcpy(reg, &val, size);
-	m->v->ops->set_state(m->v, &s);
+	vcpu_set_state(m->v, &s);
 	return 0;
 }
 

@@ -26,7 +26,7 @@ static void walk_slat(const struct mon *m, u64 gpa)
 
 	for (unsigned l = 4; l >= level; l--)
 		say(m, "  host level %u  %016llx\n", l, ULL(e[l - 1]));
-	if (!s->fmt->present(e[level - 1])) {
+	if (!e[level - 1]) {
 		say(m, "not mapped: ");
 		if (slot)
 			say(m, "RAM that the VM has not touched\n");
@@ -95,7 +95,7 @@ int mon_info_ept(struct mon *m)
 
 			step = PAGE_SIZE << (9 * (level - 1));
 			step -= at & (step - 1);
-			if (s->fmt->present(e[level - 1]) && level <= 3)
+			if (e[level - 1] && level <= 3)
 				pages[level - 1]++;
 		}
 	}

@@ -34,4 +34,5 @@ typedef int64_t s64;
 #define __aligned(n)   __attribute__((aligned(n)))
 #define __noreturn     __attribute__((noreturn))
 #define __noinline     __attribute__((noinline))
+#define __cold	       __attribute__((cold)) /* small rather than fast */
 #define __printf(f, a) __attribute__((format(printf, f, a)))

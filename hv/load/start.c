@@ -36,8 +36,8 @@ void start_real_mode(struct cpu_state *s, u16 cs, u16 ip)
 	s->seg[SEG_CS] =
 		(struct segment){.selector = cs, .attr = ATTR_REAL_CS, .limit = 0xFFFF, .base = (u64)cs << 4};
 	s->seg[SEG_TR] = (struct segment){.attr = ATTR_TSS, .limit = 0xFFFF};
-	s->gdtr.limit = 0xFFFF;
-	s->idtr.limit = 0x3FF; /* the real-mode vector table at 0 */
+	s->seg[SEG_GDTR].limit = 0xFFFF;
+	s->seg[SEG_IDTR].limit = 0x3FF; /* the real-mode vector table at 0 */
 	s->rip = ip;
 	s->rflags = RFLAGS_FIXED;
 	s->cr0 = CR0_ET;
@@ -62,8 +62,8 @@ static void flat_segments(struct cpu_state *s, u64 *desc, u64 gdt, u16 code)
 	s->seg[SEG_CS] = (struct segment){.selector = GDT_CODE, .attr = code, .limit = 0xFFFFFFFF};
 	s->seg[SEG_TR] =
 		(struct segment){.selector = GDT_TSS, .attr = ATTR_TSS, .limit = TSS_LIMIT, .base = tss};
-	s->gdtr.base = gdt;
-	s->gdtr.limit = GDT_TSS + 15;
+	s->seg[SEG_GDTR].base = gdt;
+	s->seg[SEG_GDTR].limit = GDT_TSS + 15;
 	s->rflags = RFLAGS_FIXED;
 	s->dr7 = 0x400;
 }

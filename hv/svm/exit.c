@@ -7,6 +7,7 @@
 #include "svm/exits_list.h"
 #include "svm/svm.h"
 #include "vm/debug.h"
+#include "vm/emulate.h"
 #include "vm/exits.h"
 #include "vm/trace.h"
 #include "vm/vm.h"
@@ -22,64 +23,39 @@ enum {
 #undef X
 };
 
-static void exit_ud(struct vcpu *v)
-{
-	vcpu_exception(v, X86_UD, false, 0);
-}
-
-static void exit_gp(struct vcpu *v)
-{
-	vcpu_gp(v);
-}
-
-/* INVD: dropping the host's dirty cache lines is not for a guest; doing nothing is a legal cache's answer. */
-static void exit_invd(struct vcpu *v)
-{
-	svm_skip(v, 0);
-}
-
 /* MOV to or from CR8 (64-bit mode only). */
 static void exit_cr8(struct vcpu *v)
 {
-	struct insn i;
-	u64 *reg, rsp = *vmcb_rsp(to_svm(v)->vmcb);
+	const struct insn *i = svm_decode(v);
+	u64 val;
 
-	if (svm_decode(v, &i))
+	if (!i)
 		return;
-	reg = insn_rm(&i) == RSP ? &rsp : &v->regs[insn_rm(&i)];
-	if (i.opcode == 0x20) {
-		*reg = lapic_read(v, LAPIC_TPR) >> 4;
-		*vmcb_rsp(to_svm(v)->vmcb) = rsp;
-	} else if (*reg > 15) {
-		vcpu_gp(v);
-		return;
+	if (i->opcode == 0x20) {
+		reg_write(v, insn_rm(i), 8, true, lapic_read(v, LAPIC_TPR) >> 4);
 	} else {
-		lapic_write(v, LAPIC_TPR, (u32)*reg << 4);
+		val = reg_read(v, insn_rm(i), 8, true);
+		if (val > 15) {
+			vcpu_gp(v);
+			return;
+		}
+		lapic_write(v, LAPIC_TPR, (u32)val << 4);
 	}
-	svm_skip(v, i.len);
+	svm_skip(v, i->len);
 }
 
 /* MOV to or from a debug register, while they are a debugger's. */
-static void exit_dr(struct vcpu *v)
+static __cold void exit_dr(struct vcpu *v)
 {
-	struct insn i;
-	void *b = to_svm(v)->vmcb;
+	const struct insn *i = svm_decode(v);
 
-	if (svm_decode(v, &i))
-		return;
-	u64 rsp = *vmcb_rsp(b), *reg = insn_rm(&i) == RSP ? &rsp : &v->regs[insn_rm(&i)];
-
-	if (i.opcode == 0x23 && *reg >> 32 && insn_reg(&i) >= 4 && vcpu_code_bits(v) == 64) {
-		vcpu_gp(v);
-		return;
-	}
-	exit_mov_dr(v, insn_reg(&i) & 7, i.opcode == 0x21, reg, i.len);
-	*vmcb_rsp(b) = rsp;
+	if (i)
+		exit_mov_dr(v, insn_reg(i) & 7, i->opcode == 0x21, insn_rm(i), i->len);
 }
 
 /* #DB and #AC exit because a guest whose handler for one raises it again would otherwise hold the CPU for
  * ever inside event delivery. The CPU has written DR6 already (APM 2 15.12.2). */
-static void exit_db(struct vcpu *v)
+static __cold void exit_db(struct vcpu *v)
 {
 	svm_take_vectoring(v);
 	if (debug_exception(v, X86_DB, *vmcb_dr6(to_svm(v)->vmcb)))
@@ -89,7 +65,7 @@ static void exit_db(struct vcpu *v)
 }
 
 /* RIP is that of INT3; as an event it comes from behind it. */
-static void exit_bp(struct vcpu *v)
+static __cold void exit_bp(struct vcpu *v)
 {
 	svm_take_vectoring(v);
 	if (debug_exception(v, X86_BP, 0))
@@ -99,25 +75,25 @@ static void exit_bp(struct vcpu *v)
 }
 
 /* INT n while there are breakpoints: goes on as it would have, from behind the instruction. */
-static void exit_intn(struct vcpu *v)
+static __cold void exit_intn(struct vcpu *v)
 {
-	struct insn i;
+	const struct insn *i = svm_decode(v);
 	u8 vector;
 
-	if (svm_decode(v, &i))
+	if (!i)
 		return;
-	if (i.opcode == 0xCC) {
+	if (i->opcode == 0xCC) {
 		exit_bp(v);
 		return;
 	}
-	vector = i.opcode == 0xCE ? X86_OF : (u8)i.imm;
-	svm_skip(v, i.len);
+	vector = i->opcode == 0xCE ? X86_OF : (u8)i->imm;
+	svm_skip(v, i->len);
 	v->exception = (struct vcpu_event){.info = vector | EVENT_SOFTINT << 8 | (u32)BIT(31)};
 	v->events |= EV_EXCEPTION;
 }
 
 /* Any other exception, while stepping: the guest's. */
-static void exit_exception(struct vcpu *v)
+static __cold void exit_exception(struct vcpu *v)
 {
 	void *b = to_svm(v)->vmcb;
 	u8 vector = *vmcb_exitcode(b) & 31;
@@ -129,13 +105,13 @@ static void exit_exception(struct vcpu *v)
 	vcpu_exception(v, vector, has_error, (u32)*vmcb_exitinfo1(b));
 }
 
-static void exit_ac(struct vcpu *v)
+static __cold void exit_ac(struct vcpu *v)
 {
 	svm_take_vectoring(v);
 	vcpu_exception(v, X86_AC, true, 0);
 }
 
-static void exit_mc(struct vcpu *v)
+static __cold void exit_mc(struct vcpu *v)
 {
 	panic("machine check while a guest ran at rip %#llx", (unsigned long long)v->rip);
 }
@@ -162,7 +138,7 @@ static void exit_vintr(struct vcpu *v)
 
 /* The IRET that ends an NMI handler is about to run. The next NMI has to wait until it has: any later exit
  * will do, so nothing is kicked here unless one is waiting already. */
-static void exit_iret(struct vcpu *v)
+static __cold void exit_iret(struct vcpu *v)
 {
 	struct svm_vcpu *x = to_svm(v);
 
@@ -180,7 +156,7 @@ static void exit_ioio(struct vcpu *v)
 	u16 port = (u16)(info >> 16);
 	unsigned size = (info >> 4) & 7;
 	bool in = info & 1;
-	struct insn i;
+	const struct insn *i;
 
 	/* Bochs holds physical interrupts back while the guest's IF is 0: a guest that polls gets them here.
 	 */
@@ -189,8 +165,11 @@ static void exit_ioio(struct vcpu *v)
 	*vmcb_nrip(b) = *vmcb_exitinfo2(b);
 	if (likely(!(info & BIT(2)))) {
 		exit_io(v, port, size, in);
-	} else if (!svm_decode(v, &i)) {
-		exit_io_string(v, port, size, in, info & BIT(3), i.addr_size, in ? SEG_ES : (enum seg)i.seg);
+	} else {
+		i = svm_decode(v);
+		if (i)
+			exit_io_string(v, port, size, in, info & BIT(3), i->addr_size,
+				       in ? SEG_ES : (enum seg)i->seg);
 	}
 }
 
@@ -202,13 +181,12 @@ static void exit_msr(struct vcpu *v)
 		exit_rdmsr(v);
 }
 
-static void exit_task_switch(struct vcpu *v)
+static void task_switch(struct vcpu *v)
 {
-	vm_died(v->vm, "hardware task switch to selector %#llx at rip %#llx, which pxHV does not emulate",
-		(unsigned long long)*vmcb_exitinfo1(to_svm(v)->vmcb), (unsigned long long)v->rip);
+	exit_task_switch(v, (u16)*vmcb_exitinfo1(to_svm(v)->vmcb));
 }
 
-static void exit_unknown(struct vcpu *v)
+static __cold void exit_unknown(struct vcpu *v)
 {
 	u64 code = *vmcb_exitcode(to_svm(v)->vmcb);
 
@@ -226,44 +204,26 @@ const svm_exit_handler svm_exit_handlers[SVM_EXIT_CODES] = {
 	SVM_EXITS(X)
 #undef X
 };
-void svm_trace_exit(struct vcpu *v, struct exit_record *r)
-{
-	/* Where in the VMCB an exit's detail is, by the low bits of its code; 0: elsewhere. */
-	static const u8 fields[128] = {[0 ... 127] = VMCB_exitinfo1,
-				       [(u8) SVM_EXIT_NPF] = VMCB_exitinfo2,
-				       [SVM_EXIT_MSR] = 0,
-				       [SVM_EXIT_HLT] = 0};
-	u8 *b = to_svm(v)->vmcb, field = fields[r->reason % ARRAY_SIZE(fields)];
-	u64 detail;
-
-	if (likely(field))
-		detail = *(u64 *)(b + field);
-	else if (r->reason == SVM_EXIT_MSR)
-		detail = *vmcb_exitinfo1(b) << 32 | (u32)v->regs[RCX];
-	else
-		detail = v->idle;
-	trace_complete(v, r, (u8)r->reason, detail);
-}
-
 #pragma GCC diagnostic pop
 
-static void exit_npf(struct vcpu *v)
+void svm_trace_exit(struct vcpu *v, struct exit_record *r)
 {
-	u64 gpa = *vmcb_exitinfo2(to_svm(v)->vmcb);
+	u64 detail = *vmcb_exitinfo1(to_svm(v)->vmcb);
 
-	svm_take_vectoring(v);
-	if (unlikely(v->events & EV_REINJECT)) {
-		vm_died(v->vm, "an event was to be delivered through %#llx, where there is no RAM",
-			(unsigned long long)gpa);
-		return;
-	}
-	exit_mmio(v, gpa);
+	if (r->reason == SVM_EXIT_NPF)
+		detail = *vmcb_exitinfo2(to_svm(v)->vmcb);
+	else if (r->reason == SVM_EXIT_MSR)
+		detail = detail << 32 | (u32)v->regs[RCX];
+	else if (r->reason == SVM_EXIT_HLT)
+		detail = v->idle;
+	trace_complete(v, r, (u8)r->reason, detail);
 }
 
 void svm_exit_far(struct vcpu *v, u64 code)
 {
 	if (code == SVM_EXIT_NPF) {
-		exit_npf(v);
+		svm_take_vectoring(v);
+		exit_mmio(v, *vmcb_exitinfo2(to_svm(v)->vmcb));
 	} else if ((u32)code == SVM_EXIT_INVALID) {
 		vm_died(v->vm, "VMRUN refused the VMCB (VMEXIT_INVALID)%s", svm_why_invalid(to_svm(v)->vmcb));
 	} else {
@@ -271,7 +231,7 @@ void svm_exit_far(struct vcpu *v, u64 code)
 	}
 }
 
-const char *svm_exit_name(u64 code)
+__cold const char *svm_exit_name(u64 code)
 {
 	static const u8 codes[] = {
 #define X(code, name, handler) code,

@@ -13,12 +13,12 @@
 	X(0x072, CPUID, exit_cpuid)                                                                          \
 	X(0x074, IRET, exit_iret)                                                                            \
 	X(0x075, INTN, exit_intn)                                                                            \
-	X(0x076, INVD, exit_invd)                                                                            \
+	X(0x076, INVD, exit_ignore)                                                                          \
 	X(0x078, HLT, exit_hlt)                                                                              \
 	X(0x07A, INVLPGA, exit_ud)                                                                           \
 	X(0x07B, IOIO, exit_ioio)                                                                            \
 	X(0x07C, MSR, exit_msr)                                                                              \
-	X(0x07D, TASK_SWITCH, exit_task_switch)                                                              \
+	X(0x07D, TASK_SWITCH, task_switch)                                                                   \
 	X(0x07F, SHUTDOWN, vcpu_triple_fault)                                                                \
 	X(0x080, VMRUN, exit_ud)                                                                             \
 	X(0x081, VMMCALL, exit_hypercall)                                                                    \

@@ -34,83 +34,49 @@ void svm_msrpm_init(struct svm_vcpu *x)
 	msr_policy_passthrough(pass_through, x);
 }
 
-static u64 *vmcb_msr(void *b, u32 msr)
+/* Where the VMCB holds an MSR; NULL: nowhere. */
+static u64 *vmcb_msr(struct vcpu *v, u32 msr)
 {
-	switch (msr) {
-	case MSR_STAR:
-		return vmcb_star(b);
-	case MSR_LSTAR:
-		return vmcb_lstar(b);
-	case MSR_CSTAR:
-		return vmcb_cstar(b);
-	case MSR_FMASK:
-		return vmcb_sfmask(b);
-	case MSR_KERNEL_GS_BASE:
-		return vmcb_kernel_gs_base(b);
-	case MSR_FS_BASE:
-		return &vmcb_fs(b)->base;
-	case MSR_GS_BASE:
-		return &vmcb_gs(b)->base;
-	case MSR_SYSENTER_CS:
-		return vmcb_sysenter_cs(b);
-	case MSR_SYSENTER_ESP:
-		return vmcb_sysenter_esp(b);
-	case MSR_SYSENTER_EIP:
-		return vmcb_sysenter_eip(b);
-	case MSR_PAT:
-		return vmcb_g_pat(b);
-	default:
-		return NULL;
-	}
+	static const struct {
+		u32 first;
+		u16 count, offset;
+	} places[] = {
+		{MSR_STAR, 4, VMCB_star}, /* LSTAR, CSTAR, FMASK */
+		{MSR_KERNEL_GS_BASE, 1, VMCB_kernel_gs_base},
+		{MSR_SYSENTER_CS, 3, VMCB_sysenter_cs}, /* ESP, EIP */
+		{MSR_FS_BASE, 1, VMCB_fs + offsetof(struct vmcb_segment, base)},
+		{MSR_GS_BASE, 1, VMCB_gs + offsetof(struct vmcb_segment, base)},
+		{MSR_PAT, 1, VMCB_g_pat},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (msr - places[i].first < places[i].count)
+			return (u64 *)(to_svm(v)->vmcb + places[i].offset) + (msr - places[i].first);
+	return NULL;
 }
 
 int svm_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 {
-	void *b = to_svm(v)->vmcb;
-	u64 *field = vmcb_msr(b, msr);
+	const u64 *field = vmcb_msr(v, msr);
 
-	if (field)
-		*val = *field;
-	else if (msr == MSR_EFER)
-		*val = *vmcb_efer(b) & ~EFER_SVME;
-	else if (msr == MSR_DEBUGCTL)
-		*val = 0;
-	else if (msr == MSR_TSC_AUX)
-		return rdmsr_safe(msr, val) ? -EPERM : 0;
-	else
+	if (msr == MSR_TSC_AUX)
+		return rdmsr_safe(msr, val);
+	if (!field && msr != MSR_DEBUGCTL)
 		return -ENOENT;
-	return 0;
-}
-
-static int set_efer(void *b, u64 val)
-{
-	u64 old = *vmcb_efer(b), cr0 = *vmcb_cr0(b);
-
-	if ((val & ~(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)) ||
-	    ((cr0 & CR0_PG) && ((val ^ old) & EFER_LME)))
-		return -EPERM;
-	*vmcb_efer(b) = (val & ~EFER_LMA) | (old & EFER_LMA) | EFER_SVME;
+	*val = field ? *field : 0;
 	return 0;
 }
 
 int svm_wrmsr(struct vcpu *v, u32 msr, u64 val)
 {
-	void *b = to_svm(v)->vmcb;
-	u64 *field = vmcb_msr(b, msr);
+	u64 *field = vmcb_msr(v, msr);
 
-	if (msr == MSR_EFER) {
-		svm_tlb_flush(v);
-		return set_efer(b, val);
-	}
+	if (msr == MSR_TSC_AUX)
+		return wrmsr_safe(msr, val);
 	if (msr == MSR_DEBUGCTL)
 		return val ? -EPERM : 0;
-	if (msr == MSR_TSC_AUX)
-		return wrmsr_safe(msr, val) ? -EPERM : 0;
 	if (!field)
 		return -ENOENT;
-	if (msr == MSR_PAT ? !msr_pat_valid(val)
-			   : msr != MSR_STAR && msr != MSR_FMASK && msr != MSR_SYSENTER_CS && !canonical(val))
-		return -EPERM;
 	*field = val;
 	return 0;
 }

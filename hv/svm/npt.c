@@ -17,39 +17,16 @@ static u64 npt_leaf(u64 hpa, unsigned prot, enum memtype mt, unsigned level)
 {
 	u64 cache = mt == MT_WB ? 0 : mt == MT_WT ? PTE_PWT : PTE_PCD | PTE_PWT;
 
-	if (!prot)
-		return 0;
 	return hpa | PTE_P | PTE_U | cache | (prot & SLAT_W ? PTE_W : 0) | (prot & SLAT_X ? 0 : PTE_NX) |
 	       (level > 1 ? PTE_PS : 0);
 }
 
-static u64 npt_table(u64 pa)
-{
-	return pa | PTE_P | PTE_W | PTE_U;
-}
-
-static bool npt_present(u64 e)
-{
-	return e & PTE_P;
-}
-
-static bool npt_is_leaf(u64 e, unsigned level)
-{
-	return level == 1 || (e & PTE_PS);
-}
-
 static unsigned npt_prot(u64 e)
 {
-	return e & PTE_P ? SLAT_R | (e & PTE_W ? SLAT_W : 0U) | (e & PTE_NX ? 0U : SLAT_X) : 0;
+	return SLAT_R | (e & PTE_W ? SLAT_W : 0U) | (e & PTE_NX ? 0U : SLAT_X);
 }
 
-const struct slat_format svm_npt_format = {
-	.leaf = npt_leaf,
-	.table = npt_table,
-	.present = npt_present,
-	.is_leaf = npt_is_leaf,
-	.prot = npt_prot,
-};
+const struct slat_format svm_npt_format = {npt_leaf, npt_prot};
 
 unsigned svm_npt_max_level(void)
 {

@@ -40,7 +40,7 @@ bool svm_probe_real_mode(void)
 	u64 exitcode = 0;
 
 	if (vmcb && page && !slat_init(&npt, &svm_npt_format, 1) &&
-	    !slat_map(&npt, PROBE_ADDR, (u64)page, PAGE_SIZE, SLAT_R | SLAT_W | SLAT_X, NULL)) {
+	    !slat_map(&npt, PROBE_ADDR, (u64)page, PAGE_SIZE, SLAT_R | SLAT_W | SLAT_X)) {
 		memcpy(page, hlt, sizeof(hlt));
 		memcpy((void *)PROBE_ADDR, vmmcall, sizeof(vmmcall));
 		fill(vmcb, &npt);

@@ -2,35 +2,21 @@
  * and lengths are remembered, because the same few instructions exit again and again. */
 
 #include "host/cpu.h"
-#include "lib/errno.h"
 #include "svm/svm.h"
+#include "vm/emulate.h"
 #include "vm/vm.h"
 
-int svm_decode(struct vcpu *v, struct insn *out)
+const struct insn *svm_decode(struct vcpu *v)
 {
-	u8 bytes[INSN_MAX];
-	u32 access = PF_FETCH | (vcpu_cpl(v) == 3 ? PF_USER : 0), error;
-	struct segment cs;
-	u64 fault, rip = v->rip;
-	size_t n = INSN_MAX;
+	const struct fetch *f = &v->fetch;
 
-	svm_get_seg(v, SEG_CS, &cs);
-	if (vcpu_code_bits(v) != 64)
-		rip = (u32)(rip + cs.base);
-	/* An instruction may end right before an absent page. */
-	if (vcpu_read(v, rip, bytes, n, access, &fault, &error)) {
-		n = MIN(n, PAGE_SIZE - (rip & ~PAGE_MASK));
-		if (vcpu_read(v, rip, bytes, n, access, &fault, &error)) {
-			vcpu_page_fault(v, fault, error);
-			return -EFAULT;
-		}
-	}
-	if (decode_insn(bytes, n, vcpu_code_bits(v), out)) {
-		vm_died(v->vm, "cannot decode the instruction at rip %#llx (%02x %02x %02x %02x)",
-			(unsigned long long)v->rip, bytes[0], bytes[1], bytes[2], bytes[3]);
-		return -EINVAL;
-	}
-	return 0;
+	if (!fetch_insn(v))
+		return NULL;
+	if (f->insn.len)
+		return &f->insn;
+	vm_died(v->vm, "cannot decode the instruction at rip %#llx: %016llx", (unsigned long long)v->rip,
+		(unsigned long long)__builtin_bswap64(f->now[0]));
+	return NULL;
 }
 
 static struct svm_length *length_slot(struct svm_vcpu *x)
@@ -67,14 +53,14 @@ static __attribute__((noinline, cold)) void skip_to(struct svm_vcpu *x, u64 rip)
 
 static __attribute__((noinline, cold)) void measure_and_skip(struct svm_vcpu *x)
 {
-	struct insn i;
+	const struct insn *i = svm_decode(&x->v);
 
-	if (svm_decode(&x->v, &i))
+	if (!i)
 		return;
 	/* svm_skip() does not look whether a remembered length makes EIP wrap. */
-	if ((u32)(x->v.rip + i.len) >= INSN_MAX)
-		*length_slot(x) = (struct svm_length){x->v.rip, length_key(x->vmcb), i.len};
-	skip_to(x, x->v.rip + i.len);
+	if ((u32)(x->v.rip + i->len) >= INSN_MAX)
+		*length_slot(x) = (struct svm_length){x->v.rip, length_key(x->vmcb), i->len};
+	skip_to(x, x->v.rip + i->len);
 }
 
 void svm_skip(struct vcpu *v, unsigned len)

@@ -1,87 +1,53 @@
 /* A guest's architectural state in its VMCB. */
 
 #include "host/cpu.h"
-#include "lib/string.h"
 #include "svm/svm.h"
 
-static struct vmcb_segment *segment(struct svm_vcpu *x, enum seg s)
+static struct vmcb_segment *segment(struct vcpu *v, enum seg s)
 {
-	static const u16 offsets[SEG_COUNT] = {VMCB_es, VMCB_cs, VMCB_ss,   VMCB_ds,
-					       VMCB_fs, VMCB_gs, VMCB_ldtr, VMCB_tr};
+	static const u16 offsets[SEG_ALL] = {VMCB_es, VMCB_cs,	 VMCB_ss, VMCB_ds,   VMCB_fs,
+					     VMCB_gs, VMCB_ldtr, VMCB_tr, VMCB_gdtr, VMCB_idtr};
 
-	return (struct vmcb_segment *)(x->vmcb + offsets[s]);
+	return (struct vmcb_segment *)(to_svm(v)->vmcb + offsets[s]);
+}
+
+static u64 *reg(struct vcpu *v, enum vreg r)
+{
+	static const u16 offsets[VREG_COUNT] = {
+		[VREG_RIP] = VMCB_rip, [VREG_RFLAGS] = VMCB_rflags, [VREG_CR2] = VMCB_cr2,
+		[VREG_DR7] = VMCB_dr7, [VREG_CR0] = VMCB_cr0,	    [VREG_CR3] = VMCB_cr3,
+		[VREG_CR4] = VMCB_cr4, [VREG_EFER] = VMCB_efer,	    [VREG_RSP] = VMCB_rsp,
+		[VREG_DR6] = VMCB_dr6,
+	};
+
+	return (u64 *)(to_svm(v)->vmcb + offsets[r]);
 }
 
 u64 svm_get(struct vcpu *v, enum vreg r)
 {
-	void *b = to_svm(v)->vmcb;
+	u64 val = *reg(v, r);
 
-	switch (r) {
-	case VREG_RIP:
-		return v->rip;
-	case VREG_RSP:
-		return *vmcb_rsp(b);
-	case VREG_RFLAGS:
-		return *vmcb_rflags(b);
-	case VREG_CR0:
-		return *vmcb_cr0(b);
-	case VREG_CR2:
-		return *vmcb_cr2(b);
-	case VREG_CR3:
-		return *vmcb_cr3(b);
-	case VREG_CR4:
-		return *vmcb_cr4(b);
-	case VREG_DR6:
-		return *vmcb_dr6(b);
-	case VREG_DR7:
-		return *vmcb_dr7(b);
-	default:
-		return *vmcb_efer(b) & ~EFER_SVME;
-	}
+	return r == VREG_EFER ? val & ~EFER_SVME : val;
 }
 
 void svm_set(struct vcpu *v, enum vreg r, u64 val)
 {
-	void *b = to_svm(v)->vmcb;
-
-	switch (r) {
-	case VREG_RIP:
+	if (r == VREG_RIP)
 		v->rip = val;
-		*vmcb_rip(b) = val;
-		break;
-	case VREG_RSP:
-		*vmcb_rsp(b) = val;
-		break;
-	case VREG_RFLAGS:
-		*vmcb_rflags(b) = val | RFLAGS_FIXED;
-		break;
-	case VREG_CR0:
-		*vmcb_cr0(b) = val;
-		break;
-	case VREG_CR2:
-		*vmcb_cr2(b) = val;
+	else if (r == VREG_RFLAGS)
+		val |= RFLAGS_FIXED;
+	else if (r == VREG_CR2)
 		write_cr2(val); /* Bochs' VMRUN does not load it */
-		break;
-	case VREG_CR3:
-		*vmcb_cr3(b) = val;
-		break;
-	case VREG_CR4:
-		*vmcb_cr4(b) = val;
-		break;
-	case VREG_DR6:
-		*vmcb_dr6(b) = val;
-		break;
-	case VREG_DR7:
-		*vmcb_dr7(b) = val;
-		break;
-	default:
-		*vmcb_efer(b) = val | EFER_SVME;
+	else if (r == VREG_EFER) {
+		val |= EFER_SVME;
+		svm_tlb_flush(v);
 	}
+	*reg(v, r) = val;
 }
 
 void svm_get_seg(struct vcpu *v, enum seg s, struct segment *out)
 {
-	const struct vmcb_segment *in = segment(to_svm(v), s);
+	const struct vmcb_segment *in = segment(v, s);
 
 	out->selector = in->selector;
 	out->limit = in->limit;
@@ -92,57 +58,18 @@ void svm_get_seg(struct vcpu *v, enum seg s, struct segment *out)
 		out->attr |= SEG_UNUSABLE;
 }
 
-static void set_seg(struct svm_vcpu *x, enum seg s, const struct segment *in)
+void svm_set_seg(struct vcpu *v, enum seg s, const struct segment *in)
 {
 	u16 attr = in->attr & SEG_UNUSABLE ? 0 : (u16)((in->attr & 0xFF) | (in->attr >> 4 & 0xF00));
 
-	*segment(x, s) = (struct vmcb_segment){
+	*segment(v, s) = (struct vmcb_segment){
 		.selector = in->selector, .attr = attr, .limit = in->limit, .base = in->base};
 }
 
-void svm_get_state(struct vcpu *v, struct cpu_state *s)
+void svm_set_mode(struct vcpu *v, const struct cpu_mode *m)
 {
-	void *b = to_svm(v)->vmcb;
-
-	memcpy(s->gpr, v->regs, sizeof(s->gpr));
-	s->gpr[RSP] = *vmcb_rsp(b);
-	s->rip = *vmcb_rip(b);
-	s->rflags = *vmcb_rflags(b);
-	s->cr0 = *vmcb_cr0(b);
-	s->cr2 = *vmcb_cr2(b);
-	s->cr3 = *vmcb_cr3(b);
-	s->cr4 = *vmcb_cr4(b);
-	s->efer = *vmcb_efer(b) & ~EFER_SVME;
-	s->dr7 = *vmcb_dr7(b);
-	for (unsigned i = 0; i < SEG_COUNT; i++)
-		svm_get_seg(v, i, &s->seg[i]);
-	s->gdtr.base = vmcb_gdtr(b)->base;
-	s->gdtr.limit = (u16)vmcb_gdtr(b)->limit;
-	s->idtr.base = vmcb_idtr(b)->base;
-	s->idtr.limit = (u16)vmcb_idtr(b)->limit;
-}
-
-void svm_set_state(struct vcpu *v, const struct cpu_state *s)
-{
-	struct svm_vcpu *x = to_svm(v);
-	void *b = x->vmcb;
-
-	memcpy(v->regs, s->gpr, sizeof(s->gpr));
-	for (unsigned i = 0; i < SEG_COUNT; i++)
-		set_seg(x, i, &s->seg[i]);
-	*vmcb_cpl(b) = (s->cr0 & CR0_PE) ? s->seg[SEG_SS].attr >> 5 & 3 : 0;
-	*vmcb_rsp(b) = s->gpr[RSP];
-	svm_set(v, VREG_RIP, s->rip);
-	svm_set(v, VREG_RFLAGS, s->rflags);
-	*vmcb_cr0(b) = s->cr0;
-	*vmcb_cr2(b) = s->cr2;
-	*vmcb_cr3(b) = s->cr3;
-	*vmcb_cr4(b) = s->cr4;
-	*vmcb_efer(b) = s->efer | EFER_SVME;
-	*vmcb_dr7(b) = s->dr7;
-	vmcb_gdtr(b)->base = s->gdtr.base;
-	vmcb_gdtr(b)->limit = s->gdtr.limit;
-	vmcb_idtr(b)->base = s->idtr.base;
-	vmcb_idtr(b)->limit = s->idtr.limit;
+	for (unsigned i = 0; i < ARRAY_SIZE(m->vreg); i++)
+		svm_set(v, VREG_MODE + i, m->vreg[i]);
+	*vmcb_cpl(to_svm(v)->vmcb) = m->cr0 & CR0_PE ? vmcb_ss(to_svm(v)->vmcb)->attr >> 5 & 3 : 0;
 	svm_tlb_flush(v);
 }

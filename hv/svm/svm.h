@@ -65,8 +65,8 @@ void svm_tlb_flush(struct vcpu *v);
 u64 svm_get(struct vcpu *v, enum vreg r);
 void svm_set(struct vcpu *v, enum vreg r, u64 val);
 void svm_get_seg(struct vcpu *v, enum seg s, struct segment *out);
-void svm_get_state(struct vcpu *v, struct cpu_state *s);
-void svm_set_state(struct vcpu *v, const struct cpu_state *s);
+void svm_set_seg(struct vcpu *v, enum seg s, const struct segment *in);
+void svm_set_mode(struct vcpu *v, const struct cpu_mode *m);
 
 /* svm/event.c */
 void svm_inject(struct vcpu *v, const struct vcpu_event *e);
@@ -82,9 +82,9 @@ void svm_msrpm_init(struct svm_vcpu *x);
 int svm_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 int svm_wrmsr(struct vcpu *v, u32 msr, u64 val);
 
-/* svm/skip.c. svm_decode: 0, or an error that has already become a #PF or the VM's end. */
+/* svm/skip.c. svm_decode: the instruction at RIP; NULL when that has already become a #PF or the VM's end. */
 void svm_skip(struct vcpu *v, unsigned len);
-int svm_decode(struct vcpu *v, struct insn *out);
+const struct insn *svm_decode(struct vcpu *v);
 
 /* svm/probe.c; AMD-V is on */
 bool svm_probe_real_mode(void);

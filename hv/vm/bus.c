@@ -2,14 +2,14 @@
  * begins with the last hit: both are on the path of every device access. */
 #include "vm/bus.h"
 
-#include "host/mtrr.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "vm/vm.h"
 
 #define PORTS 0x10000u
 
-int bus_add_pio(struct vm *vm, u16 base, u16 count, const struct pio_ops *ops, void *dev, const char *name)
+__cold int bus_add_pio(struct vm *vm, u16 base, u16 count, const struct pio_ops *ops, void *dev,
+		       const char *name)
 {
 	struct pio_range *r;
 
@@ -32,7 +32,8 @@ static bool overlap(u64 a, u64 a_size, u64 b, u64 b_size)
 	return a < b + b_size && b < a + a_size;
 }
 
-int bus_add_mmio(struct vm *vm, u64 base, u64 size, const struct mmio_ops *ops, void *dev, const char *name)
+__cold int bus_add_mmio(struct vm *vm, u64 base, u64 size, const struct mmio_ops *ops, void *dev,
+			const char *name)
 {
 	if (size == 0 || ((base | size) & ~PAGE_MASK) || base + size < base)
 		return -EINVAL;
@@ -49,12 +50,12 @@ int bus_add_mmio(struct vm *vm, u64 base, u64 size, const struct mmio_ops *ops, 
 	return 0;
 }
 
-int bus_add_mmio_page(struct vm *vm, u64 base, void *page, const struct mmio_ops *ops, void *dev,
-		      const char *name)
+__cold int bus_add_mmio_page(struct vm *vm, u64 base, void *page, const struct mmio_ops *ops, void *dev,
+			     const char *name)
 {
 	int err = bus_add_mmio(vm, base, PAGE_SIZE, ops, dev, name);
 
-	return err ? err : slat_map(&vm->slat, base, (u64)page, PAGE_SIZE, SLAT_R, mtrr_type);
+	return err ? err : slat_map(&vm->slat, base, (u64)page, PAGE_SIZE, SLAT_R);
 }
 
 /* The range that the whole access falls into, or NULL. */
@@ -70,7 +71,7 @@ static inline struct pio_range *pio_find(struct vm *vm, u16 port, unsigned size)
 }
 
 /* Nobody has any of the access's ports? Ports wrap at 64 KiB. */
-static bool pio_unclaimed(struct vm *vm, u16 port, unsigned size)
+static __cold bool pio_unclaimed(struct vm *vm, u16 port, unsigned size)
 {
 	for (unsigned i = 0; i < size; i++)
 		if (vm->port_owner[(u16)(port + i)])
@@ -82,7 +83,7 @@ static bool pio_unclaimed(struct vm *vm, u16 port, unsigned size)
 }
 
 /* Out of line, so that the common path saves no registers for it. */
-static __attribute__((noinline)) u32 pio_read_slow(struct vm *vm, u16 port, unsigned size)
+static __cold __attribute__((noinline)) u32 pio_read_slow(struct vm *vm, u16 port, unsigned size)
 {
 	u32 val = 0;
 
@@ -109,7 +110,7 @@ u32 bus_pio_read(struct vm *vm, u16 port, unsigned size)
 	return val;
 }
 
-static __attribute__((noinline)) void pio_write_slow(struct vm *vm, u16 port, unsigned size, u32 val)
+static __cold __attribute__((noinline)) void pio_write_slow(struct vm *vm, u16 port, unsigned size, u32 val)
 {
 	if (pio_unclaimed(vm, port, size)) {
 		vm->unclaimed_writes++;
@@ -133,7 +134,7 @@ void bus_pio_write(struct vm *vm, u16 port, unsigned size, u32 val)
 	spin_unlock(&vm->lock);
 }
 
-static void mmio_unclaimed(struct vm *vm, u64 gpa, unsigned size)
+static __cold void mmio_unclaimed(struct vm *vm, u64 gpa, unsigned size)
 {
 	if (unlikely(vm->log_unclaimed))
 		printk("vm '%s': nobody is at %llx (%u bytes)\n", vm->config->name, (unsigned long long)gpa,

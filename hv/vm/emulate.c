@@ -1,4 +1,4 @@
-/* Operands and arithmetic of emulated instructions. */
+/* Operands of emulated instructions. */
 #include "vm/emulate.h"
 
 #include "host/cpu.h"
@@ -54,18 +54,6 @@ u64 seg_linear(struct vcpu *v, enum seg seg, u64 offset, unsigned bits)
 	return bits == 64 ? s.base + offset : (u32)(s.base + offset);
 }
 
-bool linear_translate(struct vcpu *v, u64 linear, u32 access, u64 *gpa)
-{
-	u32 error;
-	int err = vcpu_translate(v, linear, access | (vcpu_cpl(v) == 3 ? PF_USER : 0), gpa, &error);
-
-	if (err == -EFAULT)
-		vcpu_page_fault(v, linear, error);
-	else if (err)
-		vcpu_gp(v);
-	return !err;
-}
-
 static bool in_lapic(const struct vcpu *v, u64 gpa)
 {
 	u64 base = v->lapic.base;
@@ -109,41 +97,4 @@ void gpa_store(struct vcpu *v, u64 gpa, unsigned size, u64 val)
 		bus_mmio_write(v->vm, gpa, size, val & size_mask(size));
 	else if (!slot->readonly)
 		memcpy(slot->host + (gpa - slot->gpa), &val, size);
-}
-
-u64 alu(enum alu_op op, u64 a, u64 b, unsigned size, u64 *rflags)
-{
-	u64 mask = size_mask(size), r, carry = 0, flags;
-	unsigned top = 8 * size - 1;
-	u64 cin = *rflags & RFLAGS_CF;
-
-	a &= mask;
-	b &= mask;
-	switch (op) {
-	case ALU_OR:
-		r = a | b;
-		break;
-	case ALU_AND:
-		r = a & b;
-		break;
-	case ALU_XOR:
-		r = a ^ b;
-		break;
-	case ALU_ADD:
-	case ALU_ADC:
-		r = a + b + (op == ALU_ADC ? cin : 0);
-		carry = (a & b) | ((a | b) & ~r); /* out of each bit */
-		break;
-	default:
-		r = a - b - (op == ALU_SBB ? cin : 0);
-		carry = (~a & b) | (~(a ^ b) & r); /* the borrows */
-	}
-	r &= mask;
-	flags = carry >> top & 1;
-	flags |= (carry >> 3 & 1) << 4;				  /* AF */
-	flags |= ((carry >> top ^ carry >> (top - 1)) & 1) << 11; /* OF */
-	flags |= (u64)!r << 6 | (r >> top & 1) << 7;		  /* ZF, SF */
-	flags |= (u64)!__builtin_parity((u8)r) << 2;		  /* PF */
-	*rflags = (*rflags & ~RFLAGS_ARITH) | flags;
-	return r;
 }

@@ -1,5 +1,5 @@
 /* What the emulation of an instruction works with: registers by number, guest-physical loads and stores that
- * reach RAM, the LAPIC page and devices alike, and the arithmetic with its flags. */
+ * reach RAM, the LAPIC page and devices alike, and the arithmetic with its flags (vm/mmio_arithmetic.c). */
 #pragma once
 
 #include "lib/types.h"
@@ -28,8 +28,9 @@ bool linear_translate(struct vcpu *v, u64 linear, u32 access, u64 *gpa);
 u64 gpa_load(struct vcpu *v, u64 gpa, unsigned size);
 void gpa_store(struct vcpu *v, u64 gpa, unsigned size, u64 val);
 
-/* The eight operations of opcodes 00-3F and 80-83, in their order. */
-enum alu_op { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
+/* The eight operations of opcodes 00-3F and 80-83, in their order; AND that only sets flags; and what is b.
+ */
+enum alu_op { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP, ALU_TEST, ALU_PUT };
 
 #define RFLAGS_ARITH 0x8D5ULL /* OF, SF, ZF, AF, PF, CF */
 
@@ -37,9 +38,10 @@ enum alu_op { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_
  * returns the difference. */
 u64 alu(enum alu_op op, u64 a, u64 b, unsigned size, u64 *rflags);
 
-/* Fetches and decodes the instruction at RIP as code of bits into v->fetch: insn, with len 0 if it is
- * unknown, and its bytes. False when it could not be fetched: the fault is queued, or the VM has died. */
-bool fetch_insn(struct vcpu *v, unsigned bits);
+/* Fetches and decodes the instruction at RIP into v->fetch: insn, with len 0 if it is unknown, and its bytes.
+ * Returns which code it is, 16, 32 or 64; 0 when it could not be fetched: the fault is queued, or the VM has
+ * died. */
+unsigned fetch_insn(struct vcpu *v);
 
 /* The instructions that read memory at gpa, compute, and mostly write it back. False for others. */
 bool emulate_arithmetic(struct vcpu *v, const struct insn *i, u64 gpa);

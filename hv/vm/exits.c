@@ -2,15 +2,21 @@
 #include "vm/exits.h"
 
 #include "guest/pxhv.h"
-#include "host/cpu.h"
 #include "host/msr.h"
+#include "lib/errno.h"
 #include "vm/vm.h"
 
 void exit_rdmsr(struct vcpu *v)
 {
+	u32 msr = v->regs[RCX];
 	u64 val = v->lapic.base;
+	int err = 0;
 
-	if ((u32)v->regs[RCX] != MSR_APIC_BASE && vcpu_rdmsr(v, v->regs[RCX], &val)) {
+	if (msr != MSR_APIC_BASE)
+		err = lapic_rdmsr(v, msr, &val);
+	if (unlikely(err == -ENOENT))
+		err = vcpu_rdmsr(v, msr, &val);
+	if (unlikely(err)) {
 		vcpu_gp(v);
 		return;
 	}
@@ -21,36 +27,16 @@ void exit_rdmsr(struct vcpu *v)
 
 void exit_wrmsr(struct vcpu *v)
 {
-	if (vcpu_wrmsr(v, v->regs[RCX], v->regs[RDX] << 32 | (u32)v->regs[RAX]))
+	u32 msr = v->regs[RCX];
+	u64 val = v->regs[RDX] << 32 | (u32)v->regs[RAX];
+	int err = lapic_wrmsr(v, msr, val);
+
+	if (unlikely(err == -ENOENT))
+		err = vcpu_wrmsr(v, msr, val);
+	if (unlikely(err))
 		vcpu_gp(v);
 	else
 		v->ops->skip(v, 0);
-}
-
-/* Combinations that the CPU refuses (SDM 1 13.3): no x87, AVX without SSE, part of AVX-512 or without AVX. */
-static bool xcr0_valid(u64 val)
-{
-	u64 avx512 = val & 0xE0;
-
-	return !(val & ~cpuid_xcr0_mask()) && val & 1 && (!(val & 4) || val & 2) &&
-	       (!avx512 || (avx512 == 0xE0 && val & 4));
-}
-
-void exit_xsetbv(struct vcpu *v)
-{
-	u64 val = v->regs[RDX] << 32 | (u32)v->regs[RAX];
-
-	if (!(v->ops->get(v, VREG_CR4) & CR4_OSXSAVE)) {
-		vcpu_exception(v, X86_UD, false, 0);
-		return;
-	}
-	/* The bits are the CPU's own, so that a refusal here is a guest's doing too. XCR0 stays the guest's
-	 * while it runs on this CPU: the hypervisor uses no extended state. */
-	if (vcpu_cpl(v) || (u32)v->regs[RCX] || !xcr0_valid(val) || xsetbv_safe(0, val)) {
-		vcpu_gp(v);
-		return;
-	}
-	v->ops->skip(v, 0);
 }
 
 void exit_hlt(struct vcpu *v)

@@ -4,12 +4,20 @@
 
 #include "vm/vcpu.h"
 
+void exit_ud(struct vcpu *v);
+void exit_gp(struct vcpu *v);
 void exit_cpuid(struct vcpu *v);
 void exit_rdmsr(struct vcpu *v);
 void exit_wrmsr(struct vcpu *v);
 void exit_xsetbv(struct vcpu *v);
 void exit_hlt(struct vcpu *v);
 void exit_hypercall(struct vcpu *v);
+
+/* INVD: dropping the host's dirty cache lines is not for a guest; doing nothing is a legal cache's answer. */
+void exit_ignore(struct vcpu *v);
+
+/* A hardware task switch, which ends the VM. */
+void exit_task_switch(struct vcpu *v, u16 selector);
 
 /* Performs hypercall number of guest/pxhv.h, but for the no-op, and goes past it. */
 void hypercall(struct vcpu *v, u32 number);
@@ -23,7 +31,7 @@ void exit_io_string(struct vcpu *v, u16 port, unsigned size, bool in, bool rep, 
 		    enum seg seg);
 
 /* A guest-physical access outside RAM, or a write to ROM: decodes the instruction at RIP and performs it.
- * An instruction it does not know ends the VM with an autopsy. */
+ * An instruction it does not know ends the VM with an autopsy, and so does the delivery of an event. */
 void exit_mmio(struct vcpu *v, u64 gpa);
 
 /* Reads the CPU's own CPUID answers and applies the policy to them: once at boot. */
@@ -44,7 +52,7 @@ u64 cpuid_xcr0_mask(void);
  * the CPU that will run v. 0 or -ENOMEM. */
 int msr_create(struct vcpu *v);
 
-/* MSR policy: 0 or -EPERM (#GP). Unknown MSRs are counted. */
+/* MSR policy, for all but the LAPIC's (vm/lapic.h): 0 or -EPERM (#GP). Unknown MSRs are counted. */
 int vcpu_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 int vcpu_wrmsr(struct vcpu *v, u32 msr, u64 val);
 

@@ -18,13 +18,14 @@
 static bool walk_holds(struct vcpu *v, u64 linear)
 {
 	const struct fetch *f = &v->fetch;
+	unsigned levels = f->levels;
 
 	if (f->page != (linear & PAGE_MASK) || f->cr3 != v->ops->get(v, VREG_CR3))
 		return false;
-	for (unsigned n = 0; n < f->levels; n++)
+	for (unsigned n = 0; n < levels; n++)
 		if (__atomic_load_n(f->where[n], __ATOMIC_RELAXED) != f->entry[n])
 			return false;
-	return f->levels;
+	return levels;
 }
 
 /* Remembers the walk to linear, of long mode with 4 levels, whose page is at host. */
@@ -73,7 +74,7 @@ static u8 *code_page(struct vcpu *v, u64 linear, unsigned bits)
 }
 
 /* Decodes what begins in the last bytes of a page, perhaps going on in the next. */
-static int decode_at_end(struct vcpu *v, u64 linear, unsigned bits, const u8 *code, size_t n)
+static __cold int decode_at_end(struct vcpu *v, u64 linear, unsigned bits, const u8 *code, size_t n)
 {
 	struct fetch *f = &v->fetch;
 	const u8 *next;
@@ -91,21 +92,23 @@ static int decode_at_end(struct vcpu *v, u64 linear, unsigned bits, const u8 *co
 	return decode_insn(f->bytes, n + INSN_MAX, bits, &f->insn);
 }
 
-bool fetch_insn(struct vcpu *v, unsigned bits)
+unsigned fetch_insn(struct vcpu *v)
 {
 	struct fetch *f = &v->fetch;
+	unsigned bits = vcpu_code_bits(v);
 	u64 linear = seg_linear(v, SEG_CS, v->rip, bits), offset = linear & ~PAGE_MASK, now[2];
 	const u8 *code = code_page(v, linear, bits);
 	int err;
 
 	if (!code)
-		return false;
+		return 0;
 	code += offset;
 	if (likely(offset <= PAGE_SIZE - sizeof(now))) {
-		__builtin_memcpy(now, code, sizeof(now));
+		__builtin_memcpy(&now[0], code, 8); /* two loads */
+		__builtin_memcpy(&now[1], code + 8, 8);
 		if (likely(bits == 64 && f->rip == linear && f->insn.len && f->now[0] == now[0] &&
 			   f->now[1] == now[1]))
-			return true;
+			return bits;
 		f->now[0] = now[0];
 		f->now[1] = now[1];
 		err = decode_insn(f->bytes, INSN_MAX, bits, &f->insn);
@@ -115,8 +118,8 @@ bool fetch_insn(struct vcpu *v, unsigned bits)
 		err = decode_at_end(v, linear, bits, code, PAGE_SIZE - offset);
 	}
 	if (err == -EFAULT)
-		return false;
+		return 0;
 	if (err)
 		f->insn.len = 0;
-	return true;
+	return bits;
 }

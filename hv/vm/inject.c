@@ -48,7 +48,7 @@ static enum severity classify(u32 info)
 	}
 }
 
-void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
+__cold void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 {
 	u32 info = vector | EVENT_EXCEPTION << 8 | (has_error ? EVENT_HAS_ERROR : 0) | EVENT_VALID;
 	u32 before = v->events & EV_EXCEPTION  ? v->exception.info
@@ -77,7 +77,7 @@ void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 	set_events(v, EV_EXCEPTION);
 }
 
-void vcpu_page_fault(struct vcpu *v, u64 addr, u32 error)
+__cold void vcpu_page_fault(struct vcpu *v, u64 addr, u32 error)
 {
 	v->ops->set(v, VREG_CR2, addr);
 	vcpu_exception(v, X86_PF, true, error);

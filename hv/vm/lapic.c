@@ -40,11 +40,10 @@ static const u32 writable[64] = {
 	 REGS(LAPIC_ICR, 1) | LVTS | REGS(LAPIC_TMICT, 1) | REGS(LAPIC_TDCR, 1))
 static const u64 xapic_known =
 	BOTH_READ | BOTH_WRITE | REGS(LAPIC_DFR, 1) | REGS(LAPIC_ICR2, 1) | REGS(0x90, 1); /* 90h: APR */
-static const u64 x2apic_readable = BOTH_READ, x2apic_writable = BOTH_WRITE | REGS(LAPIC_SELF_IPI, 1);
 
 /* --- registers --- */
 
-static void write_svr(struct lapic *l, u32 val)
+static __cold void write_svr(struct lapic *l, u32 val)
 {
 	*lapic_reg(l, LAPIC_SVR) = val;
 	if (val & SVR_ENABLE)
@@ -172,7 +171,7 @@ void lapic_after_write(struct vcpu *v, u32 offset)
 
 /* --- modes --- */
 
-static void set_id(struct vcpu *v)
+static __cold void set_id(struct vcpu *v)
 {
 	struct lapic *l = &v->lapic;
 	u32 id = v->index;
@@ -182,7 +181,7 @@ static void set_id(struct vcpu *v)
 	*lapic_reg(l, LAPIC_LDR) = lapic_is_x2apic(l) ? (id >> 4) << 16 | 1U << (id & 15) : 0;
 }
 
-static void reset_registers(struct vcpu *v)
+static __cold void reset_registers(struct vcpu *v)
 {
 	struct lapic *l = &v->lapic;
 
@@ -197,7 +196,7 @@ static void reset_registers(struct vcpu *v)
 		*lapic_reg(l, lvt) = LVT_MASKED;
 }
 
-int lapic_create(struct vcpu *v)
+__cold int lapic_create(struct vcpu *v)
 {
 	v->lapic.page = vm_zalloc(v->vm, PAGE_SIZE);
 	if (!v->lapic.page)
@@ -207,7 +206,7 @@ int lapic_create(struct vcpu *v)
 	return 0;
 }
 
-void lapic_reset(struct vcpu *v)
+__cold void lapic_reset(struct vcpu *v)
 {
 	struct lapic *l = &v->lapic;
 
@@ -219,7 +218,7 @@ void lapic_reset(struct vcpu *v)
 }
 
 /* SDM 3A 11.12.5: from x2APIC the only way back is through disabled, and into it only from xAPIC. */
-static int write_base(struct vcpu *v, u64 val)
+static __cold int write_base(struct vcpu *v, u64 val)
 {
 	struct lapic *l = &v->lapic;
 	u64 old = l->base, mode = val & (APIC_BASE_EN | APIC_BASE_EXTD);
@@ -247,21 +246,35 @@ static int write_base(struct vcpu *v, u64 val)
 
 /* --- MSRs --- */
 
+/* 0 if reg, by its MSR's distance to the first, may be accessed as those of known may; -ENOENT if it is no
+ * such MSR. */
+static int x2apic_access(const struct lapic *l, u32 reg, u64 known)
+{
+	if (reg > 0xFF)
+		return -ENOENT;
+	return lapic_is_x2apic(l) && reg < 0x40 && known >> reg & 1 ? 0 : -EPERM;
+}
+
 int lapic_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 {
 	struct lapic *l = &v->lapic;
 	u32 reg = (msr - MSR_X2APIC) * 16;
+	int err;
 
-	if (msr == MSR_APIC_BASE)
+	if (msr == MSR_APIC_BASE) {
 		*val = l->base;
-	else if (msr == MSR_TSC_DEADLINE)
+		return 0;
+	}
+	if (msr == MSR_TSC_DEADLINE) {
 		*val = l->tsc_deadline;
-	else if (!lapic_is_x2apic(l) || msr - MSR_X2APIC > 0x3F || !(x2apic_readable >> REG(reg) & 1))
-		return -EPERM;
-	else if (reg == LAPIC_ICR)
-		*val = (u64)*lapic_reg(l, LAPIC_ICR + 4) << 32 | *lapic_reg(l, LAPIC_ICR);
-	else
-		*val = read_reg(v, reg);
+		return 0;
+	}
+	err = x2apic_access(l, msr - MSR_X2APIC, BOTH_READ);
+	if (err)
+		return err;
+	*val = read_reg(v, reg);
+	if (reg == LAPIC_ICR)
+		*val |= (u64)*lapic_reg(l, LAPIC_ICR + 4) << 32;
 	return 0;
 }
 
@@ -280,6 +293,7 @@ int lapic_wrmsr(struct vcpu *v, u32 msr, u64 val)
 {
 	struct lapic *l = &v->lapic;
 	u32 reg = (msr - MSR_X2APIC) * 16;
+	int err;
 
 	if (likely(msr == MSR_TSC_DEADLINE)) {
 		lapic_timer_set_deadline(v, val);
@@ -287,8 +301,9 @@ int lapic_wrmsr(struct vcpu *v, u32 msr, u64 val)
 	}
 	if (msr == MSR_APIC_BASE)
 		return write_base(v, val);
-	if (!lapic_is_x2apic(l) || msr - MSR_X2APIC > 0x3F || !(x2apic_writable >> REG(reg) & 1))
-		return -EPERM;
+	err = x2apic_access(l, msr - MSR_X2APIC, BOTH_WRITE | REGS(LAPIC_SELF_IPI, 1));
+	if (err)
+		return err;
 	if (reg == LAPIC_ICR) {
 		if ((u32)val & ICR_RESERVED)
 			return -EPERM;

@@ -54,7 +54,6 @@ struct lapic {
 	 * values into the page already. */
 	u32 timer_mode;
 	u32 timer_shift;
-	struct vtimer timer;
 	u32 errors;	    /* ESR bits since the guest last wrote ESR, which makes them visible */
 	bool init_received; /* an INIT IPI came: the vcpu waits for a SIPI */
 	bool sipi_received;
@@ -76,7 +75,7 @@ u32 lapic_read(struct vcpu *v, u32 offset);
 void lapic_write(struct vcpu *v, u32 offset, u32 val);
 
 /* x2APIC MSRs 800h-8FFh, and APIC_BASE (1Bh), TSC_DEADLINE (6E0h): 0, or -EPERM for #GP, which APIC_BASE
- * gives for moving the page away from LAPIC_BASE too. */
+ * gives for moving the page away from LAPIC_BASE too; -ENOENT for others. */
 int lapic_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 int lapic_wrmsr(struct vcpu *v, u32 msr, u64 val);
 

@@ -104,7 +104,7 @@ void lapic_raise_lvt(struct vcpu *v, u32 lvt)
 		lapic_set_irr(v, (u8)val, false);
 }
 
-void lapic_error(struct vcpu *v, u32 esr_bit)
+__cold void lapic_error(struct vcpu *v, u32 esr_bit)
 {
 	if (v->lapic.errors & esr_bit)
 		return;

@@ -26,7 +26,7 @@ static u64 period(const struct lapic *l)
 static void arm(struct vcpu *v, u64 deadline)
 {
 	spin_lock(&v->vm->lock);
-	vtimer_arm(&v->lapic.timer, deadline);
+	vtimer_arm(&v->lapic_timer, deadline);
 	spin_unlock(&v->vm->lock);
 }
 
@@ -44,12 +44,12 @@ static void fire(void *dev, u64 deadline)
 	if (l->timer_mode != LVTT_PERIODIC || !ticks)
 		return;
 	l->timer_start += (now - l->timer_start) / ticks * ticks;
-	vtimer_arm(&l->timer, MAX(l->timer_start + ticks, now + tsc_hz / MIN_PERIOD_HZ));
+	vtimer_arm(&v->lapic_timer, MAX(l->timer_start + ticks, now + tsc_hz / MIN_PERIOD_HZ));
 }
 
 void lapic_timer_create(struct vcpu *v)
 {
-	vtimer_init(&v->lapic.timer, &v->timers, fire, v);
+	vtimer_init(&v->lapic_timer, &v->timers, fire, v);
 }
 
 static void stop(struct vcpu *v)
@@ -86,7 +86,7 @@ void lapic_timer_divide(struct vcpu *v)
 	if (shift == l->timer_shift)
 		return;
 	l->timer_shift = shift;
-	if (*lapic_reg(l, LAPIC_TMICT) && l->timer.deadline != TIMER_NEVER)
+	if (*lapic_reg(l, LAPIC_TMICT) && v->lapic_timer.deadline != TIMER_NEVER)
 		lapic_timer_start(v);
 }
 

@@ -1,7 +1,6 @@
 /* Guest RAM. The first slot is the large one, so that guest_ptr() finds almost everything at once. */
 #include "vm/memory.h"
 
-#include "host/mtrr.h"
 #include "host/page.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
@@ -16,7 +15,7 @@
 static int add_slot(struct vm *vm, u64 gpa, u64 size, u8 *host)
 {
 	vm->slots[vm->slot_count++] = (struct memslot){.gpa = gpa, .size = size, .host = host};
-	return slat_map(&vm->slat, gpa, (u64)host, size, SLAT_R | SLAT_W | SLAT_X, mtrr_type);
+	return slat_map(&vm->slat, gpa, (u64)host, size, SLAT_R | SLAT_W | SLAT_X);
 }
 
 /* The run that backs [0, size): all but the VGA window, whose accesses must exit and whose memory goes back.
@@ -106,7 +105,7 @@ int vm_memory_rom(struct vm *vm, u64 gpa, const void *host, u64 size)
 		return -ENOSPC;
 	vm->slots[vm->slot_count++] =
 		(struct memslot){.gpa = gpa, .size = size, .host = (u8 *)host, .readonly = true};
-	return slat_map(&vm->slat, gpa, (u64)host, size, SLAT_R | SLAT_X, mtrr_type);
+	return slat_map(&vm->slat, gpa, (u64)host, size, SLAT_R | SLAT_X);
 }
 
 void vm_memory_destroy(struct vm *vm)

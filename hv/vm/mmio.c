@@ -71,12 +71,17 @@ static bool move(struct vcpu *v, const struct insn *i, unsigned bits, u64 gpa)
 
 void exit_mmio(struct vcpu *v, u64 gpa)
 {
-	unsigned bits = vcpu_code_bits(v);
+	unsigned bits;
 	const struct insn *i = &v->fetch.insn;
-	const u8 *b = v->fetch.bytes;
 	bool known = true;
 
-	if (!fetch_insn(v, bits))
+	if (unlikely(v->events & EV_REINJECT)) {
+		vm_died(v->vm, "an event was to be delivered through %#llx, where there is no RAM",
+			(unsigned long long)gpa);
+		return;
+	}
+	bits = fetch_insn(v);
+	if (!bits)
 		return;
 	if (unlikely(!i->len || i->modrm >= 0xC0)) /* a register operand cannot have made this exit */
 		known = false;
@@ -85,8 +90,6 @@ void exit_mmio(struct vcpu *v, u64 gpa)
 	else
 		known = emulate_string(v, i, bits);
 	if (unlikely(!known))
-		vm_died(v->vm,
-			"MMIO at 0x%llx by an instruction pxHV does not know: %02x %02x %02x %02x %02x %02x "
-			"%02x %02x",
-			(unsigned long long)gpa, b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]);
+		vm_died(v->vm, "MMIO at 0x%llx by an instruction pxHV does not know: %016llx",
+			(unsigned long long)gpa, (unsigned long long)__builtin_bswap64(v->fetch.now[0]));
 }

@@ -20,7 +20,7 @@ static u64 earliest(const struct timer_queue *q)
 	return t ? t->deadline : TIMER_NEVER;
 }
 
-void vtimer_init(struct vtimer *t, struct timer_queue *q, void (*fire)(void *, u64), void *dev)
+__cold void vtimer_init(struct vtimer *t, struct timer_queue *q, void (*fire)(void *, u64), void *dev)
 {
 	if (q->count == 0)
 		q->next = TIMER_NEVER;

@@ -22,7 +22,7 @@ void vcpu_chain_add(struct vcpu *v, u32 delivering, u8 vector, u32 error)
 static void begin(struct vcpu *v)
 {
 	__atomic_and_fetch(&v->events, ~(EV_EXCEPTION | EV_REINJECT), __ATOMIC_RELAXED);
-	v->ops->get_state(v, &v->chain.state);
+	vcpu_get_state(v, &v->chain.state);
 	v->chain.count = 0;
 	v->chain.ring_pos = v->ring_pos;
 	v->debug |= DEBUG_EXCEPTIONS;
@@ -41,7 +41,7 @@ void vcpu_replay_over(struct vcpu *v)
 
 	v->debug &= ~(u32)DEBUG_EXCEPTIONS;
 	v->ops->debug(v);
-	v->ops->set_state(v, &c->state);
+	vcpu_set_state(v, &c->state);
 	v->ring_pos = c->ring_pos; /* those of the second run are ours */
 	if (c->count)
 		vm_died(v->vm, "triple fault at rip %#llx: %s could not be delivered, nor the #DF after it",

@@ -7,10 +7,25 @@
 #include "vm/timer.h"
 
 struct vm;
+struct vcpu;
 struct trace;
 
 enum gpr { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, GPR_COUNT };
-enum seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_COUNT };
+/* Of the last two only base and limit count. */
+enum seg {
+	SEG_ES,
+	SEG_CS,
+	SEG_SS,
+	SEG_DS,
+	SEG_FS,
+	SEG_GS,
+	SEG_LDTR,
+	SEG_TR,
+	SEG_COUNT,
+	SEG_GDTR = SEG_COUNT,
+	SEG_IDTR,
+	SEG_ALL
+};
 
 struct segment {
 	u16 selector;
@@ -21,32 +36,51 @@ struct segment {
 };
 #define SEG_UNUSABLE 0x100 /* bit 8 of attr here; reserved in hardware */
 
-/* The whole architectural state, for loaders, reset, autopsy and debuggers: not for hot paths. */
-struct cpu_state {
-	u64 gpr[GPR_COUNT]; /* RSP included */
-	u64 rip, rflags;
-	u64 cr0, cr2, cr3, cr4, efer; /* as the guest sees them */
-	u64 dr7;
-	struct segment seg[SEG_COUNT];
-	struct {
-		u64 base;
-		u16 limit;
-	} gdtr, idtr;
-};
-
-/* Single registers that shared code reads and writes often. */
+/* Single registers, as the guest sees them. The first are what struct cpu_state has beside RSP; and of those
+ * the last make up the mode, which cannot be changed one after the other. */
 enum vreg {
 	VREG_RIP,
-	VREG_RSP,
 	VREG_RFLAGS,
-	VREG_CR0,
 	VREG_CR2,
+	VREG_DR7,
+	VREG_CR0,
 	VREG_CR3,
 	VREG_CR4,
 	VREG_EFER,
+	VREG_STATE_COUNT,
+	VREG_MODE = VREG_CR0,
+	VREG_RSP = VREG_STATE_COUNT,
 	VREG_DR6,
-	VREG_DR7
+	VREG_COUNT
 };
+
+struct cpu_mode {
+	union {
+		struct {
+			u64 cr0, cr3, cr4, efer;
+		};
+		u64 vreg[VREG_STATE_COUNT - VREG_MODE];
+	};
+};
+
+/* The whole architectural state, for loaders, reset, autopsy and debuggers: not for hot paths. */
+struct cpu_state {
+	u64 gpr[GPR_COUNT]; /* RSP included */
+	union {
+		struct {
+			u64 rip, rflags, cr2, dr7, cr0, cr3, cr4, efer;
+		};
+		u64 vreg[VREG_STATE_COUNT];
+		struct {
+			u64 not_mode[VREG_MODE];
+			struct cpu_mode mode;
+		};
+	};
+	struct segment seg[SEG_ALL];
+};
+
+void vcpu_get_state(struct vcpu *v, struct cpu_state *s);
+void vcpu_set_state(struct vcpu *v, const struct cpu_state *s);
 
 /* vcpu.events: what wants looking at before the next entry. Set with vcpu_kick() from anywhere. */
 enum {
@@ -72,7 +106,7 @@ enum {
 /* A feature of the CPU's virtualization, for people. */
 struct cpu_feature {
 	const char *name;
-	const char *why; /* it is not used although it is there; NULL: it is used */
+	const char *why; /* it is not used although it is there; "": it is used */
 	bool present;
 };
 
@@ -133,36 +167,38 @@ struct fetch {
 	struct insn insn;
 };
 
+/* What is used most lies in the first 128 bytes, which instructions reach with a short displacement. */
 struct vcpu {
-	u64 regs[GPR_COUNT]; /* [RSP] is the vendor's while the vcpu runs */
-	u16 halted;	     /* HLT until an event */
-	u16 traced;	     /* each exit goes by trace_exit() */
-	u32 events;
-	u64 rip;      /* at the last exit; ops.skip moves it on */
-	u64 ring_pos; /* exits so far, in units of 8 bytes of exit records: its low byte finds the last */
+	struct lapic lapic;
 	struct vm *vm;
 	const struct vcpu_ops *ops;
-	u32 index;
+	u16 halted; /* HLT until an event */
+	u16 traced; /* each exit goes by trace_exit() */
+	u32 events;
+	u64 rip; /* at the last exit; ops.skip moves it on */
+	u32 debug;
 	bool nmi_pending;
+	bool virtual_interrupts; /* hardware delivers the LAPIC's vectors from its page; injection must not */
+	u64 regs[GPR_COUNT];	 /* [RSP] is the vendor's while the vcpu runs */
+	u64 ring_pos; /* exits so far, in units of 8 bytes of exit records: its low byte finds the last */
+	u32 index;
 	struct vcpu_event exception;
 	struct vcpu_event reinject;
 	u64 tsc_offset; /* guest TSC = host TSC + offset */
-	struct lapic lapic;
+	struct vtimer lapic_timer;
 	struct timer_queue timers;
-	bool virtual_interrupts; /* hardware delivers the LAPIC's vectors from its page; injection must not */
-	u64 *msr_store;		 /* the policy's stored MSRs (vm/msr.c) */
-	void *pvclock;		 /* vm/pvclock.c */
-	u64 idle;		 /* ticks that its last HLT waited */
-	struct trace *trace;	 /* vm/trace.h; NULL for none */
-	u64 exit_counts[EXIT_KINDS];
-	struct exit_record ring[EXIT_RING_SIZE];
-	struct fetch fetch;
-	u32 debug;
+	u64 *msr_store;		    /* the policy's stored MSRs (vm/msr.c) */
+	void *pvclock;		    /* vm/pvclock.c */
+	u64 idle;		    /* ticks that its last HLT waited */
+	struct trace *trace;	    /* vm/trace.h; NULL for none */
 	struct vcpu_event injected; /* at the last entry that injected, */
 	u64 injected_at;	    /* when there had been so many exits */
 	struct fault_chain chain;
 	struct watch watch;
+	struct fetch fetch;
 	u64 own_dr[8]; /* the guest's debug registers while DEBUG_REGISTERS */
+	u64 exit_counts[EXIT_KINDS];
+	struct exit_record ring[EXIT_RING_SIZE];
 };
 
 #define EXIT_POS (sizeof(struct exit_record) / 8) /* by which an exit moves ring_pos on */
@@ -181,6 +217,20 @@ static inline struct exit_record *vcpu_exit(struct vcpu *v, u64 n)
 
 /* The vendor's side. All calls are made on the CPU that runs the vcpu. */
 struct vcpu_ops {
+	u64 (*get)(struct vcpu *v, enum vreg r);
+	void (*set)(struct vcpu *v, enum vreg r, u64 val); /* CR0/CR4/EFER with all their side effects */
+	void (*get_seg)(struct vcpu *v, enum seg s, struct segment *out);
+	void (*set_seg)(struct vcpu *v, enum seg s, const struct segment *in);
+	void (*set_mode)(struct vcpu *v, const struct cpu_mode *m);
+	void (*skip)(struct vcpu *v,
+		     unsigned len); /* RIP += len, shadow and RF cleared; len 0: of the exit */
+	void (*inject)(struct vcpu *v, const struct vcpu_event *e); /* at the next entry */
+	bool (*can_take_interrupt)(struct vcpu *v);		    /* IF set, no shadow */
+	bool (*can_take_nmi)(struct vcpu *v);
+	void (*interrupt_window)(struct vcpu *v, bool on);
+	void (*nmi_window)(struct vcpu *v, bool on);
+	void (*debug)(struct vcpu *v); /* v->debug has changed */
+	const char *(*exit_name)(u64 reason);
 	const char *name;    /* "VT-x", "AMD-V" */
 	const char *enabled; /* the boot story's words for each step */
 	const char *created;
@@ -196,28 +246,15 @@ struct vcpu_ops {
 	void (*destroy)(
 		struct vcpu *v);    /* also when create() failed or was never called; NULL: nothing to do */
 	int (*run)(struct vcpu *v); /* until EV_END; handles everything else itself */
-	u64 (*get)(struct vcpu *v, enum vreg r);
-	void (*set)(struct vcpu *v, enum vreg r, u64 val); /* CR0/CR4/EFER with all their side effects */
-	void (*get_seg)(struct vcpu *v, enum seg s, struct segment *out);
-	void (*get_state)(struct vcpu *v, struct cpu_state *s);
-	void (*set_state)(struct vcpu *v, const struct cpu_state *s);
-	void (*skip)(struct vcpu *v,
-		     unsigned len); /* RIP += len, shadow and RF cleared; len 0: of the exit */
-	void (*inject)(struct vcpu *v, const struct vcpu_event *e); /* at the next entry */
-	bool (*can_take_interrupt)(struct vcpu *v);		    /* IF set, no shadow */
-	bool (*can_take_nmi)(struct vcpu *v);
-	void (*interrupt_window)(struct vcpu *v, bool on);
-	void (*nmi_window)(struct vcpu *v, bool on);
-	/* MSRs that live in the VMCS/VMCB or in the CPU: 0, -EPERM for #GP, -ENOENT if not the vendor's. */
+	/* MSRs that live in the VMCS/VMCB or in the CPU: 0, -ENOENT if not the vendor's, else #GP. The
+	 * values written are such as the CPU takes. EFER is not among them. */
 	int (*rdmsr)(struct vcpu *v, u32 msr, u64 *val);
 	int (*wrmsr)(struct vcpu *v, u32 msr, u64 val);
 	void (*apic_mode)(struct vcpu *v);	     /* the guest changed APIC_BASE */
 	bool (*apic_irr)(struct vcpu *v, u8 vector); /* virtual-interrupt delivery: true if taken over */
 	void (*tlb_flush)(struct vcpu *v);	     /* guest-physical mappings were reduced */
 	void (*tsc_offset_changed)(struct vcpu *v);
-	void (*debug)(struct vcpu *v);				   /* v->debug has changed */
 	void (*trace_exit)(struct vcpu *v, struct exit_record *r); /* completes r, the last */
-	const char *(*exit_name)(u64 reason);
 	/* The i-th feature that such CPUs may have; false: no more. */
 	bool (*feature)(unsigned i, struct cpu_feature *f);
 };
@@ -261,14 +298,10 @@ bool vcpu_can_wake(struct vcpu *v);
 /* Fires v's due timers, with the VM's lock held, and arms the host's timer for the next. */
 void vcpu_run_timers(struct vcpu *v);
 
-/* Guest memory by linear address. access: PF_WRITE, PF_USER (CPL 3), PF_FETCH bits of a #PF error code.
- * Accessed and dirty bits are set as the CPU does. Return 0, or -EFAULT with *fault_addr and *fault_error set
- * for vcpu_page_fault() (not injected by these), or -EINVAL for an address that is not canonical (#GP or
- * #SS). Protection keys are not looked at. A copy that faults in a later page has moved what comes before. */
+/* Where gva is. access: PF_WRITE, PF_USER (CPL 3), PF_FETCH bits of a #PF error code. Accessed and dirty bits
+ * are set as the CPU does. Returns 0, or -EFAULT with *fault_error set for vcpu_page_fault() (not injected by
+ * it), or -EINVAL for an address that is not canonical (#GP or #SS). Protection keys are not looked at. */
 int vcpu_translate(struct vcpu *v, u64 gva, u32 access, u64 *gpa, u32 *fault_error);
-int vcpu_read(struct vcpu *v, u64 gva, void *buf, size_t len, u32 access, u64 *fault_addr, u32 *fault_error);
-int vcpu_write(struct vcpu *v, u64 gva, const void *buf, size_t len, u32 access, u64 *fault_addr,
-	       u32 *fault_error);
 
 /* A walk of the guest's page tables for people to look at; rights are not checked, nothing is marked
  * accessed. */
@@ -278,6 +311,8 @@ struct page_walk {
 	u64 entry[6], where[6]; /* by level; guest-physical */
 	u64 gpa;
 	const char *problem; /* a sentence: it leads nowhere; NULL: to gpa */
+	u32 error;	     /* then: of the #PF, as far as it comes of the entries */
+	u64 cr4, efer;
 };
 void vcpu_walk(struct vcpu *v, u64 gva, struct page_walk *out);
 

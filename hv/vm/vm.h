@@ -43,45 +43,42 @@ struct console_monitor {
 };
 extern struct console_monitor console_monitor;
 
+/* What is used most lies in the first 128 bytes, which instructions reach with a short displacement. */
 struct vm {
 	const struct vm_config *config;
-	u32 id;
 	struct spinlock lock; /* of the devices and lines */
+	bool extint;
+	u8 console_head, console_tail; /* of console_in; they wrap with its size */
 	enum vm_end end;
 	u32 end_status;
-	const struct vm_debugger *debugger;	 /* NULL for none */
-	const struct vm_debugger *next_debugger; /* when this one is through (debug/insns.c) */
-	bool debug64;	      /* show debuggers 64-bit registers even while the guest runs 32-bit code */
-	char end_reason[160]; /* for VM_DIED: a sentence */
-
+	u32 slot_count;
+	u64 memory_size;
+	struct slat slat;
+	u8 *port_owner;			    /* 65536 entries: index into pio[] + 1, 0 for none */
+	const struct vm_debugger *debugger; /* NULL for none */
+	u32 console_len;
+	u32 mmio_last; /* index of the last hit */
+	u8 pio_count, mmio_count, irqchip_count, heap_count;
 	u32 vcpu_count;
 	struct vcpu *vcpus[VM_MAX_VCPUS];
 
-	u32 slot_count;
 	struct memslot slots[MEMSLOTS_MAX];
-	u64 memory_size;
-	struct slat slat;
-
-	u8 *port_owner; /* 65536 entries: index into pio[] + 1, 0 for none */
-	u32 pio_count;
 	struct pio_range pio[BUS_MAX_PIO];
-	u32 mmio_count;
 	struct mmio_range mmio[BUS_MAX_MMIO];
-	u32 mmio_last;			       /* index of the last hit */
 	u64 unclaimed_reads, unclaimed_writes; /* ports and MMIO */
 	u16 last_unclaimed_port;
 	bool log_unclaimed; /* tell of each such access */
-	u64 unknown_msrs;
+	bool debug64;	    /* show debuggers 64-bit registers even while the guest runs 32-bit code */
+	bool uart_listens;
 	u32 last_unknown_msr;
+	u64 unknown_msrs;
 
-	u32 irqchip_count;
 	struct {
 		const struct irqchip_ops *ops;
 		void *chip;
 	} irqchips[2];
 	int (*extint_ack)(void *chip);
 	void *extint_chip;
-	bool extint;
 	void (*eoi)(void *chip, u8 vector);
 	void *eoi_chip;
 
@@ -89,21 +86,21 @@ struct vm {
 	void *console_dev;
 	void (*keyboard_input)(void *dev); /* NULL: no keyboard */
 	void *keyboard_dev;
-	bool uart_listens;
 	void (*screen_leave)(void *dev);
 	void *screen_dev;
 	struct vtimer console_timer; /* flushes console_out, and polls where the console has no interrupt */
-	u32 console_len;
 	char console_out[64];
-	u8 console_head, console_tail; /* of console_in; they wrap with its size */
 	u8 console_in[256];
 
-	u32 heap_count; /* vm_zalloc's runs of pages */
+	const struct vm_debugger *next_debugger; /* when this one is through (debug/insns.c) */
+	char end_reason[160];			 /* for VM_DIED: a sentence */
+	u32 id;
+
 	struct {
 		u8 *base;
 		u64 size;
-	} heap[VM_MAX_HEAP_RUNS];
-	u8 *heap_next; /* what is left of the run for small things */
+	} heap[VM_MAX_HEAP_RUNS]; /* vm_zalloc's runs of pages */
+	u8 *heap_next;		  /* what is left of the run for small things */
 	size_t heap_left;
 };
 

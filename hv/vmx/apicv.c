@@ -17,11 +17,11 @@ static u64 access_page(struct vm *vm)
 {
 	u64 e[4];
 
-	if (slat_walk(&vm->slat, LAPIC_BASE, e) == 1 && vmx_ept_format.present(e[0]))
+	if (slat_walk(&vm->slat, LAPIC_BASE, e) == 1 && e[0])
 		return e[0] & EPT_ADDR;
 	void *page = page_alloc();
 
-	if (!page || slat_map(&vm->slat, LAPIC_BASE, (u64)page, PAGE_SIZE, SLAT_R | SLAT_W, NULL))
+	if (!page || slat_map(&vm->slat, LAPIC_BASE, (u64)page, PAGE_SIZE, SLAT_R | SLAT_W))
 		return 0;
 	return (u64)page;
 }
@@ -83,7 +83,7 @@ void vmx_apic_mode(struct vcpu *v)
 	u64 base = v->lapic.base;
 	u32 bits = 0;
 
-	if (!vmx_has_apicv() || !x->vmcs) /* the LAPIC is reset before there is a VMCS */
+	if (!vmx_has_apicv() || !x->proc2) /* the LAPIC is reset before there is a VMCS */
 		return;
 	if ((base & APIC_BASE_EXTD) && vmx_has(CTL_PROC2, PROC2_X2APIC))
 		bits = PROC2_X2APIC;

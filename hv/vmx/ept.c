@@ -4,7 +4,6 @@
 #include "vmx/vmx.h"
 
 #define EPT_LARGE   BIT(7)
-#define EPT_ADDR    0x000FFFFFFFFFF000ULL
 #define EPTP_WB	    6ULL
 #define EPTP_WALK_4 (3ULL << 3)
 
@@ -13,33 +12,12 @@ static u64 ept_leaf(u64 hpa, unsigned prot, enum memtype mt, unsigned level)
 	return hpa | prot | (u64)mt << 3 | (level > 1 ? EPT_LARGE : 0);
 }
 
-static u64 ept_table(u64 pa)
-{
-	return pa | SLAT_R | SLAT_W | SLAT_X;
-}
-
-static bool ept_present(u64 e)
-{
-	return e & 7;
-}
-
-static bool ept_is_leaf(u64 e, unsigned level)
-{
-	return level == 1 || (e & EPT_LARGE);
-}
-
 static unsigned ept_prot(u64 e)
 {
 	return e & 7;
 }
 
-const struct slat_format vmx_ept_format = {
-	.leaf = ept_leaf,
-	.table = ept_table,
-	.present = ept_present,
-	.is_leaf = ept_is_leaf,
-	.prot = ept_prot,
-};
+const struct slat_format vmx_ept_format = {ept_leaf, ept_prot};
 
 unsigned vmx_ept_max_level(void)
 {

@@ -23,22 +23,6 @@ enum {
 #undef X
 };
 
-static void exit_ud(struct vcpu *v)
-{
-	vcpu_exception(v, X86_UD, false, 0);
-}
-
-static void exit_gp(struct vcpu *v)
-{
-	vcpu_gp(v);
-}
-
-/* INVD: dropping the host's dirty cache lines is not for a guest; doing nothing is a legal cache's answer. */
-static void exit_ignore(struct vcpu *v)
-{
-	v->ops->skip(v, 0);
-}
-
 /* An IRET that faulted had already unblocked NMIs; the guest's handler of the fault must find them blocked.
  */
 static void restore_nmi_blocking(u64 info)
@@ -49,7 +33,7 @@ static void restore_nmi_blocking(u64 info)
 }
 
 /* #DB by a VM exit leaves DR6 and DR7 as they were (SDM 3C 28.1); delivery would have changed them. */
-static void set_debug_status(void)
+static __cold void set_debug_status(void)
 {
 	write_dr6((read_dr6() & ~0xFULL) | (vmread(VMCS_EXIT_QUALIFICATION) & 0x600F));
 	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
@@ -57,7 +41,7 @@ static void set_debug_status(void)
 
 /* #AC and #DB exit because a guest whose handler for one raises it again would otherwise hold the CPU for
  * ever inside event delivery, where nothing exits. */
-static void exit_exception(struct vcpu *v)
+static __cold void exit_exception(struct vcpu *v)
 {
 	u32 info = (u32)vmread(VMCS_EXIT_INTR_INFO);
 	u8 vector = (u8)info;
@@ -87,13 +71,11 @@ static void exit_exception(struct vcpu *v)
 }
 
 /* SDM 3C table 28-4. */
-static void exit_dr(struct vcpu *v)
+static __cold void exit_dr(struct vcpu *v)
 {
-	u64 q = vmread(VMCS_EXIT_QUALIFICATION), rsp = vmread(VMCS_GUEST_RSP);
-	unsigned r = q >> 8 & 15;
+	u64 q = vmread(VMCS_EXIT_QUALIFICATION);
 
-	exit_mov_dr(v, q & 7, q & BIT(4), r == RSP ? &rsp : &v->regs[r], 0);
-	vmwrite(VMCS_GUEST_RSP, rsp);
+	exit_mov_dr(v, q & 7, q & BIT(4), q >> 8 & 15, 0);
 }
 
 static void exit_external_interrupt(struct vcpu *v)
@@ -108,10 +90,9 @@ static void exit_window(struct vcpu *v)
 	v->events |= EV_INTERRUPT | (v->nmi_pending ? EV_NMI : 0);
 }
 
-static void exit_task_switch(struct vcpu *v)
+static void task_switch(struct vcpu *v)
 {
-	vm_died(v->vm, "hardware task switch to selector %#llx at rip %#llx, which pxHV does not emulate",
-		(unsigned long long)vmread(VMCS_EXIT_QUALIFICATION) & 0xFFFF, (unsigned long long)v->rip);
+	exit_task_switch(v, (u16)vmread(VMCS_EXIT_QUALIFICATION));
 }
 
 /* Bochs holds external interrupts back while the guest's IF is 0: a guest that polls gets the host's here. */
@@ -142,20 +123,13 @@ static void exit_io_instruction(struct vcpu *v)
 
 static void exit_ept_violation(struct vcpu *v)
 {
-	u64 gpa = vmread(VMCS_GUEST_PHYSICAL_ADDRESS);
-
 	vmx_take_vectoring(v);
-	if (unlikely(v->events & EV_REINJECT)) {
-		vm_died(v->vm, "an event was to be delivered through %#llx, where there is no RAM",
-			(unsigned long long)gpa);
-		return;
-	}
 	restore_nmi_blocking(vmread(VMCS_EXIT_QUALIFICATION));
 	take_interrupts();
-	exit_mmio(v, gpa);
+	exit_mmio(v, vmread(VMCS_GUEST_PHYSICAL_ADDRESS));
 }
 
-static void exit_ept_misconfig(struct vcpu *v)
+static __cold void exit_ept_misconfig(struct vcpu *v)
 {
 	u64 gpa = vmread(VMCS_GUEST_PHYSICAL_ADDRESS), e[4];
 	unsigned level = slat_walk(&v->vm->slat, gpa, e);
@@ -174,7 +148,7 @@ static void exit_preemption_timer(struct vcpu *v)
 	v->events |= EV_TIMER;
 }
 
-static void exit_unknown(struct vcpu *v)
+static __cold void exit_unknown(struct vcpu *v)
 {
 	vmx_exit_bad(v, (u32)vmread(VMCS_EXIT_REASON));
 }
@@ -187,28 +161,34 @@ const vmx_exit_handler vmx_exit_handlers[VMX_EXIT_REASONS] = {[0 ... VMX_EXIT_RE
 #undef X
 };
 
-void vmx_trace_exit(struct vcpu *v, struct exit_record *r)
-{
-	/* Where an exit's detail is; 0: not in the VMCS. */
-	static const u16 fields[TRACE_KINDS] = {[0 ... TRACE_KINDS - 1] = VMCS_EXIT_QUALIFICATION,
-						[VMX_EXIT_RDMSR] = 0,
-						[VMX_EXIT_WRMSR] = 0,
-						[VMX_EXIT_HLT] = 0,
-						[VMX_EXIT_EPT_VIOLATION] = VMCS_GUEST_PHYSICAL_ADDRESS,
-						[VMX_EXIT_EXCEPTION_OR_NMI] = VMCS_EXIT_INTR_INFO,
-						[VMX_EXIT_EXTERNAL_INTERRUPT] = VMCS_EXIT_INTR_INFO};
-	u64 kind = r->reason % TRACE_KINDS;
-	u16 field = fields[kind];
-
-	trace_complete(v, r, kind,
-		       field		      ? vmread(field)
-		       : kind == VMX_EXIT_HLT ? v->idle
-					      : (u32)v->regs[RCX]);
-}
-
 #pragma GCC diagnostic pop
 
-void vmx_exit_bad(struct vcpu *v, u32 reason)
+void vmx_trace_exit(struct vcpu *v, struct exit_record *r)
+{
+	u64 kind = r->reason % TRACE_KINDS, detail;
+
+	switch (kind) {
+	case VMX_EXIT_RDMSR:
+	case VMX_EXIT_WRMSR:
+		detail = (u32)v->regs[RCX];
+		break;
+	case VMX_EXIT_HLT:
+		detail = v->idle;
+		break;
+	case VMX_EXIT_EPT_VIOLATION:
+		detail = vmread(VMCS_GUEST_PHYSICAL_ADDRESS);
+		break;
+	case VMX_EXIT_EXCEPTION_OR_NMI:
+	case VMX_EXIT_EXTERNAL_INTERRUPT:
+		detail = vmread(VMCS_EXIT_INTR_INFO);
+		break;
+	default:
+		detail = vmread(VMCS_EXIT_QUALIFICATION);
+	}
+	trace_complete(v, r, kind, detail);
+}
+
+__cold void vmx_exit_bad(struct vcpu *v, u32 reason)
 {
 	if (reason & BIT(31)) {
 		vmx_explain_entry_failure(v, (u16)reason, 0);

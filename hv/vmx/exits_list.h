@@ -6,7 +6,7 @@
 	X(2, TRIPLE_FAULT, vcpu_triple_fault)                                                                \
 	X(7, INTERRUPT_WINDOW, exit_window)                                                                  \
 	X(8, NMI_WINDOW, exit_window)                                                                        \
-	X(9, TASK_SWITCH, exit_task_switch)                                                                  \
+	X(9, TASK_SWITCH, task_switch)                                                                       \
 	X(10, CPUID, exit_cpuid)                                                                             \
 	X(11, GETSEC, exit_ud)                                                                               \
 	X(12, HLT, exit_hlt)                                                                                 \

@@ -29,30 +29,24 @@ VMX_REGION_OP(vmxon)
 VMX_REGION_OP(vmclear)
 VMX_REGION_OP(vmptrld)
 
-static void *alloc_region(void)
-{
-	u32 *region = page_alloc();
-
-	if (region)
-		*region = (u32)vmx_caps.basic & VMX_REGION_REVISION;
-	return region;
-}
-
 static int vmx_enable(void)
 {
 	struct cpu *c = this_cpu();
 	u64 fc = rdmsr(MSR_FEATURE_CONTROL);
+	u32 *region = page_alloc();
+
+	if (!region)
+		return -ENOMEM;
+	c->vendor = region;
+	*region = (u32)vmx_caps.basic & VMX_REGION_REVISION;
 
 	if (!(fc & BIT(0)))
 		wrmsr(MSR_FEATURE_CONTROL, fc | BIT(0) | BIT(2));
 	write_cr0((read_cr0() & ~(CR0_CD | CR0_NW)) | vmx_caps.cr0_must);
 	write_cr4(read_cr4() | CR4_VMXE | vmx_caps.cr4_must);
-	c->vendor = alloc_region();
-	if (!c->vendor)
-		return -ENOMEM;
-	if (vmxon(c->vendor)) {
-		printk("pxHV: VMXON failed on CPU %u (region %p, IA32_VMX_BASIC %#llx)\n", c->index,
-		       c->vendor, (unsigned long long)vmx_caps.basic);
+	if (vmxon(region)) {
+		printk("pxHV: VMXON failed on CPU %u (region %p, IA32_VMX_BASIC %#llx)\n", c->index, region,
+		       (unsigned long long)vmx_caps.basic);
 		return -ENODEV;
 	}
 	return 0;
@@ -159,30 +153,20 @@ static void write_guest_rest(void)
 
 static void vmx_destroy(struct vcpu *v)
 {
-	struct vmx_vcpu *x = to_vmx(v);
-
-	if (x->vmcs)
-		vmclear(x->vmcs);
-	page_free(x->vmcs);
-	page_free(x->msr_bitmap);
-	page_free_run(x->io_bitmaps, 2 * PAGE_SIZE);
+	vmclear(to_vmx(v)->vmcs);
 }
 
 static int vmx_create(struct vcpu *v)
 {
 	struct vmx_vcpu *x = to_vmx(v);
 
-	x->vmcs = alloc_region();
-	x->msr_bitmap = page_alloc();
-	x->io_bitmaps = page_alloc_run(2 * PAGE_SIZE, PAGE_SIZE, 0);
-	if (!x->vmcs || !x->msr_bitmap || !x->io_bitmaps)
-		return -ENOMEM;
+	x->vmcs[0] = (u32)vmx_caps.basic & VMX_REGION_REVISION;
 	x->vpid = vmx_has(CTL_PROC2, PROC2_VPID) ? (u16)(v->vm->id * VM_MAX_VCPUS + v->index + 1) : 0;
 	if (vmclear(x->vmcs) || vmptrld(x->vmcs)) {
 		printk("pxHV: this CPU does not accept a VMCS at %p\n", x->vmcs);
 		return -ENODEV;
 	}
-	memset(x->io_bitmaps, 0xFF, 2 * PAGE_SIZE);
+	memset(x->io_bitmaps, 0xFF, sizeof(x->io_bitmaps));
 	vmx_msr_bitmap_init(x);
 	write_controls(x);
 	write_host_state();
@@ -250,8 +234,8 @@ const struct vcpu_ops vmx_ops = {
 	.get = vmx_get,
 	.set = vmx_set,
 	.get_seg = vmx_get_seg,
-	.get_state = vmx_get_state,
-	.set_state = vmx_set_state,
+	.set_seg = vmx_set_seg,
+	.set_mode = vmx_set_mode,
 	.skip = vmx_skip,
 	.inject = vmx_inject,
 	.can_take_interrupt = vmx_can_take_interrupt,

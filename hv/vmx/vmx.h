@@ -11,14 +11,15 @@
 
 struct vmx_vcpu {
 	struct vcpu v;
-	void *vmcs; /* 4 KiB region; its physical address too */
-	u8 *msr_bitmap;
-	u8 *io_bitmaps;	 /* two pages */
 	u32 proc, proc2; /* what the VMCS holds now, so that nothing is read back */
 	u32 entry;
 	u64 cr3; /* without unrestricted guest: CR3 while the identity map stands in for it */
 	u16 vpid;
 	u8 held_rvi; /* the requesting vector, while a debugger's step must not see it */
+	/* What the CPU takes by physical address, which is the virtual one too. */
+	u32 vmcs[PAGE_SIZE / 4] __aligned(PAGE_SIZE);
+	u8 msr_bitmap[PAGE_SIZE];
+	u8 io_bitmaps[2 * PAGE_SIZE];
 };
 
 static inline struct vmx_vcpu *to_vmx(struct vcpu *v)
@@ -49,13 +50,11 @@ void vmx_set_proc2(struct vcpu *v, u32 bits, bool on);
 
 /* vmx/crs.c */
 void vmx_exit_cr(struct vcpu *v);
-int vmx_set_cr0(struct vcpu *v, u64 val); /* with checks: 0 or -EPERM for #GP */
-int vmx_set_cr4(struct vcpu *v, u64 val);
-int vmx_set_efer(struct vcpu *v, u64 val);
 u64 vmx_guest_cr0(void);
 u64 vmx_guest_cr4(void);
 u64 vmx_guest_cr3(struct vcpu *v);
-void vmx_load_mode(struct vcpu *v, u64 cr0, u64 cr4, u64 efer, u64 cr3); /* no checks: start states */
+void vmx_get_mode(struct vcpu *v, struct cpu_mode *m);
+void vmx_set_mode(struct vcpu *v, const struct cpu_mode *m); /* no checks: start states */
 
 /* vmx/ept.c */
 extern const struct slat_format vmx_ept_format;
@@ -76,8 +75,7 @@ void vmx_exit_eoi(struct vcpu *v);
 u64 vmx_get(struct vcpu *v, enum vreg r);
 void vmx_set(struct vcpu *v, enum vreg r, u64 val);
 void vmx_get_seg(struct vcpu *v, enum seg s, struct segment *out);
-void vmx_get_state(struct vcpu *v, struct cpu_state *s);
-void vmx_set_state(struct vcpu *v, const struct cpu_state *s);
+void vmx_set_seg(struct vcpu *v, enum seg s, const struct segment *in);
 u64 vmcs_read(u64 field);
 
 /* vmx/skip.c */

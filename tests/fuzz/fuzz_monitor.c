@@ -131,12 +131,12 @@ static void get_seg(struct vcpu *v, enum seg s, struct segment *seg)
 	*seg = state.seg[s];
 }
 
-static void get_state(struct vcpu *v, struct cpu_state *s)
+void vcpu_get_state(struct vcpu *v, struct cpu_state *s)
 {
 	*s = state;
 }
 
-static void set_state(struct vcpu *v, const struct cpu_state *s)
+void vcpu_set_state(struct vcpu *v, const struct cpu_state *s)
 {
 	state = *s;
 }
@@ -151,11 +151,6 @@ static const char *exit_name(u64 reason)
 	return "EXIT";
 }
 
-static bool present(u64 e)
-{
-	return e & 1;
-}
-
 static unsigned prot(u64 e)
 {
 	return e & 7;
@@ -164,12 +159,10 @@ static unsigned prot(u64 e)
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	static const struct slat_format format = {.present = present, .prot = prot};
+	static const struct slat_format format = {.prot = prot};
 	static const struct vcpu_ops ops = {.name = "test",
 					    .get = get,
 					    .get_seg = get_seg,
-					    .get_state = get_state,
-					    .set_state = set_state,
 					    .can_take_interrupt = yes,
 					    .can_take_nmi = yes,
 					    .exit_name = exit_name};

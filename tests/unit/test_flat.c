@@ -36,7 +36,7 @@ static void real_mode_starts_like_a_boot_sector(void **state)
 	assert_int_equal(start.gpr[RDX], 0x80);
 	assert_int_equal(start.cr0, CR0_ET);
 	assert_int_equal(start.efer, 0);
-	assert_int_equal(start.idtr.limit, 0x3FF);
+	assert_int_equal(start.seg[SEG_IDTR].limit, 0x3FF);
 }
 
 static void long_mode_gets_boot_information(void **state)

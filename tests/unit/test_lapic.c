@@ -258,10 +258,10 @@ static void one_shot_timer(void **state)
 	run_timers(1000 * 16 * TICK);
 	assert_true(requested(0, 0x40));
 	assert_int_equal(get(LAPIC_TMCCT), 0);
-	assert_true(v->lapic.timer.deadline == TIMER_NEVER);
+	assert_true(v->lapic_timer.deadline == TIMER_NEVER);
 	set(LAPIC_TMICT, 5);
 	set(LAPIC_TMICT, 0);
-	assert_true(v->lapic.timer.deadline == TIMER_NEVER);
+	assert_true(v->lapic_timer.deadline == TIMER_NEVER);
 }
 
 static void divisors(void **state)
@@ -271,7 +271,7 @@ static void divisors(void **state)
 	for (unsigned i = 0; i < 8; i++) {
 		set(LAPIC_TDCR, code[i]);
 		set(LAPIC_TMICT, 100);
-		assert_true(v->lapic.timer.deadline == fake_tsc + ((100 * TICK) << i));
+		assert_true(v->lapic_timer.deadline == fake_tsc + ((100 * TICK) << i));
 	}
 }
 
@@ -293,7 +293,7 @@ static void periodic_timer(void **state)
 	}
 	assert_int_equal(n, 100);
 	run_timers(10000000 + 250000); /* late: one, and in step again */
-	assert_true(v->lapic.timer.deadline == 10300000);
+	assert_true(v->lapic_timer.deadline == 10300000);
 	assert_int_equal(get(LAPIC_TMCCT), 1250);
 	set(LAPIC_LVTT, 0x30040); /* masked it runs on */
 	lapic_ack(v, 0x40);
@@ -301,7 +301,7 @@ static void periodic_timer(void **state)
 	assert_false(requested(0, 0x40));
 	set(LAPIC_TMICT, 1); /* a hostile one */
 	run_timers(10400100);
-	assert_true(v->lapic.timer.deadline >= 10400100 + 20000);
+	assert_true(v->lapic_timer.deadline >= 10400100 + 20000);
 }
 
 static void deadline_timer(void **state)
@@ -320,28 +320,28 @@ static void deadline_timer(void **state)
 	lapic_wrmsr(v, 0x6E0, 5000000);
 	lapic_rdmsr(v, 0x6E0, &val);
 	assert_int_equal(val, 5000000);
-	assert_true(v->lapic.timer.deadline == 6000000);
+	assert_true(v->lapic_timer.deadline == 6000000);
 	v->tsc_offset = -1500000ULL;
 	lapic_tsc_changed(v);
-	assert_true(v->lapic.timer.deadline == 6500000);
+	assert_true(v->lapic_timer.deadline == 6500000);
 	run_timers(6500000);
 	assert_true(requested(0, 0x40));
 	lapic_rdmsr(v, 0x6E0, &val);
 	assert_int_equal(val, 0);
 
 	lapic_wrmsr(v, 0x6E0, 1); /* long past */
-	assert_true(v->lapic.timer.deadline <= fake_tsc);
+	assert_true(v->lapic_timer.deadline <= fake_tsc);
 	lapic_wrmsr(v, 0x6E0, 0);
-	assert_true(v->lapic.timer.deadline == TIMER_NEVER);
+	assert_true(v->lapic_timer.deadline == TIMER_NEVER);
 	lapic_wrmsr(v, 0x6E0, ~0ULL);
-	assert_true(v->lapic.timer.deadline == TIMER_NEVER);
+	assert_true(v->lapic_timer.deadline == TIMER_NEVER);
 	v->tsc_offset = 1000;
 	lapic_wrmsr(v, 0x6E0, 500);
-	assert_int_equal(v->lapic.timer.deadline, 0);
+	assert_int_equal(v->lapic_timer.deadline, 0);
 	set(LAPIC_LVTT, 0x50040); /* masking leaves it armed, another mode does not */
-	assert_int_equal(v->lapic.timer.deadline, 0);
+	assert_int_equal(v->lapic_timer.deadline, 0);
 	set(LAPIC_LVTT, 0x40);
-	assert_true(v->lapic.timer.deadline == TIMER_NEVER);
+	assert_true(v->lapic_timer.deadline == TIMER_NEVER);
 }
 
 /* Hardware has put the value into the page before it exits. */
@@ -354,7 +354,7 @@ static void after_write(void **state)
 	lapic_wrmsr(v, 0x6E0, 1000);
 	page[LAPIC_LVTT / 4] = 0x50040;
 	lapic_after_write(v, LAPIC_LVTT);
-	assert_true(v->lapic.timer.deadline == 1000);
+	assert_true(v->lapic_timer.deadline == 1000);
 	page[LAPIC_ID / 4] = 0x55000000;
 	lapic_after_write(v, LAPIC_ID);
 	assert_int_equal(get(LAPIC_ID), 0);

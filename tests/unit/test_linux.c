@@ -121,7 +121,7 @@ static void start_state_is_the_boot_protocols(void **state)
 	assert_int_equal(start.seg[SEG_LDTR].attr, SEG_UNUSABLE);
 	assert_int_equal(start.rflags, 2);
 	assert_int_equal(start.efer, EFER_LME | EFER_LMA);
-	gdt = start.gdtr.base;
+	gdt = start.seg[SEG_GDTR].base;
 	assert_int_equal(get(gdt + 0x10, 8), 0x00AF9B000000FFFF);
 	assert_int_equal(get(gdt + 0x18, 8), 0x00CF93000000FFFF);
 	/* The walk of an address in the fourth GiB. */

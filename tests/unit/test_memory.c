@@ -52,15 +52,9 @@ void page_free_run(void *p, u64 size)
 	back[back_count++] = (struct run){(u64)p, size};
 }
 
-int mtrr_type(u64 pa, u64 size)
-{
-	return MT_WB;
-}
-
-int slat_map(struct slat *s, u64 gpa, u64 hpa, u64 size, unsigned prot, int (*type)(u64, u64))
+int slat_map(struct slat *s, u64 gpa, u64 hpa, u64 size, unsigned prot)
 {
 	assert_int_equal(prot, SLAT_R | SLAT_W | SLAT_X);
-	assert_ptr_equal(type, mtrr_type);
 	mapped_gpa[mapped_count] = gpa;
 	mapped[mapped_count++] = (struct run){hpa, size};
 	return map_error;

@@ -468,7 +468,7 @@ static void unknown(void **state)
 		assert_int_equal(dev_reads + dev_writes, 0);
 	}
 	assert_non_null(strstr(death, "MMIO at 0xfec00000"));
-	assert_non_null(strstr(death, "89 c0"));
+	assert_non_null(strstr(death, "89c0"));
 	/* code in device memory */
 	setup(64);
 	vcpu.rip = DEV_GPA;

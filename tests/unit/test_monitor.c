@@ -31,12 +31,12 @@ void console_set_quiet(bool quiet)
 {
 }
 
-static void get_state(struct vcpu *v, struct cpu_state *s)
+void vcpu_get_state(struct vcpu *v, struct cpu_state *s)
 {
 	*s = state;
 }
 
-static void set_state(struct vcpu *v, const struct cpu_state *s)
+void vcpu_set_state(struct vcpu *v, const struct cpu_state *s)
 {
 	state = *s;
 }
@@ -59,8 +59,6 @@ static int setup(void **state_)
 	monitor = (struct monitor){0};
 	gdb.vm = NULL;
 	vm.config = &config;
-	ops.get_state = get_state;
-	ops.set_state = set_state;
 	ops.exit_name = exit_name;
 	state.rip = CODE;
 	state.gpr[RAX] = 0x20;
@@ -177,7 +175,8 @@ static void chain(void **state_)
 	struct mon_sink sink;
 	struct mon m;
 
-	vcpu.chain.state = (struct cpu_state){.efer = EFER_LMA, .idtr = {.base = 0x2000, .limit = 0x10F}};
+	vcpu.chain.state =
+		(struct cpu_state){.efer = EFER_LMA, .seg[SEG_IDTR] = {.base = 0x2000, .limit = 0x10F}};
 	vcpu.chain.state.gpr[RSP] = 0x8000;
 	vcpu.chain.count = 4;
 	vcpu.chain.fault[0].vector = X86_UD;

@@ -29,8 +29,15 @@ int rdmsr_safe(u32 msr, u64 *val)
 	return 0;
 }
 
+static bool is_lapic(u32 msr)
+{
+	return msr == 0x1B || msr == 0x6E0 || msr >> 8 == 8;
+}
+
 int lapic_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 {
+	if (!is_lapic(msr))
+		return -ENOENT;
 	lapic_msr = msr;
 	*val = lapic_value;
 	return msr == 0x8FF ? -EPERM : 0;
@@ -38,6 +45,8 @@ int lapic_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 
 int lapic_wrmsr(struct vcpu *v, u32 msr, u64 val)
 {
+	if (!is_lapic(msr))
+		return -ENOENT;
 	lapic_msr = msr;
 	lapic_value = val;
 	return msr == 0x8FF ? -EPERM : 0;
@@ -82,25 +91,30 @@ static void setup(void)
 	assert_int_equal(msr_create(&vcpu), 0);
 }
 
-static u64 rd(u32 msr)
-{
-	u64 val = 0xDEAD;
-
-	if (vcpu_rdmsr(&vcpu, msr, &val))
-		fail_msg("MSR %x gives #GP", msr);
-	return val;
-}
-
+/* Does an exit for RDMSR of msr end in #GP? */
 static bool rd_gp(u32 msr)
 {
-	u64 val;
+	vcpu.regs[RCX] = msr;
+	exception = -1;
+	exit_rdmsr(&vcpu);
+	return exception == X86_GP;
+}
 
-	return vcpu_rdmsr(&vcpu, msr, &val) == -EPERM;
+static u64 rd(u32 msr)
+{
+	if (rd_gp(msr))
+		fail_msg("MSR %x gives #GP", msr);
+	return vcpu.regs[RDX] << 32 | vcpu.regs[RAX];
 }
 
 static int wr(u32 msr, u64 val)
 {
-	return vcpu_wrmsr(&vcpu, msr, val);
+	vcpu.regs[RCX] = msr;
+	vcpu.regs[RAX] = val;
+	vcpu.regs[RDX] = val >> 32;
+	exception = -1;
+	exit_wrmsr(&vcpu);
+	return exception == X86_GP ? -EPERM : 0;
 }
 
 static void exits(void **state)
@@ -111,12 +125,12 @@ static void exits(void **state)
 	assert_true(vcpu.regs[RAX] == 0xFEE00900 && vcpu.regs[RDX] == 0);
 	assert_int_equal(skipped, 1);
 	vcpu.regs[RCX] = VENDOR_MSR;
-	vcpu.regs[RAX] = 0xFFFFFFFF11111111;
-	vcpu.regs[RDX] = 0xFFFFFFFF22222222;
+	vcpu.regs[RAX] = 0xFFFFFFFF04040404;
+	vcpu.regs[RDX] = 0xFFFFFFFF06060606;
 	exit_wrmsr(&vcpu);
-	assert_true(vendor_value == 0x2222222211111111);
+	assert_true(vendor_value == 0x0606060604040404);
 	exit_rdmsr(&vcpu);
-	assert_true(vcpu.regs[RAX] == 0x11111111 && vcpu.regs[RDX] == 0x22222222);
+	assert_true(vcpu.regs[RAX] == 0x04040404 && vcpu.regs[RDX] == 0x06060606);
 	assert_int_equal(skipped, 3);
 	vcpu.regs[RCX] = 0x12345;
 	exit_rdmsr(&vcpu);
@@ -127,8 +141,25 @@ static void exits(void **state)
 	assert_int_equal(skipped, 3);
 	assert_int_equal(vm.unknown_msrs, 2);
 	assert_int_equal(vm.last_unknown_msr, 0x12345);
-	assert_int_equal(wr(VENDOR_MSR, 2), -EPERM);
+	assert_int_equal(wr(VENDOR_MSR, 2), -EPERM);	   /* no memory type */
+	assert_int_equal(wr(0xC0000100, BIT(47)), -EPERM); /* FS_BASE: not canonical */
 	assert_int_equal(vm.unknown_msrs, 2);
+}
+
+static void efer(void **state)
+{
+	setup();
+	vregs[VREG_EFER] = EFER_LME | EFER_LMA;
+	vregs[VREG_CR0] = CR0_PE | CR0_PG;
+	assert_true(rd(0xC0000080) == (EFER_LME | EFER_LMA));
+	assert_int_equal(wr(0xC0000080, EFER_LMA), -EPERM); /* LME, while paging is on */
+	assert_int_equal(wr(0xC0000080, EFER_LME | EFER_SVME), -EPERM);
+	assert_int_equal(wr(0xC0000080, EFER_LME | EFER_NXE), 0);
+	assert_true(vregs[VREG_EFER] == (EFER_LME | EFER_LMA | EFER_NXE));
+	vregs[VREG_CR0] = CR0_PE;
+	vregs[VREG_EFER] = EFER_LME;
+	assert_int_equal(wr(0xC0000080, EFER_LMA | EFER_SCE), 0);
+	assert_true(vregs[VREG_EFER] == EFER_SCE);
 }
 
 /* What Linux reads and writes (and more) must not be #GP. */
@@ -249,9 +280,9 @@ static void passthrough(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exits),       cmocka_unit_test(known),	 cmocka_unit_test(stored),
-		cmocka_unit_test(tsc),	       cmocka_unit_test(clocks), cmocka_unit_test(lapic),
-		cmocka_unit_test(passthrough),
+		cmocka_unit_test(exits),  cmocka_unit_test(efer),	 cmocka_unit_test(known),
+		cmocka_unit_test(stored), cmocka_unit_test(tsc),	 cmocka_unit_test(clocks),
+		cmocka_unit_test(lapic),  cmocka_unit_test(passthrough),
 	};
 
 	return cmocka_run_group_tests_name("msr", tests, NULL, NULL);

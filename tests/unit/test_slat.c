@@ -1,29 +1,15 @@
 #include "support.h"
 
+#include "host/mtrr.h"
 #include "lib/errno.h"
 #include "vm/slat.h"
 
 #define RWX (SLAT_R | SLAT_W | SLAT_X)
 
-/* A format of the test's own: rights in bits 0-2, leaf in bit 7, memory type in bits 52-54. */
+/* A format of the test's own: rights in bits 0-2, large page in bit 7, memory type in bits 52-54. */
 static u64 leaf(u64 hpa, unsigned prot, enum memtype mt, unsigned level)
 {
-	return hpa | prot | BIT(7) | (u64)mt << 52;
-}
-
-static u64 table(u64 pa)
-{
-	return pa | RWX;
-}
-
-static bool present(u64 e)
-{
-	return e & RWX;
-}
-
-static bool is_leaf(u64 e, unsigned level)
-{
-	return level == 1 || (e & BIT(7));
+	return hpa | prot | (level > 1 ? BIT(7) : 0) | (u64)mt << 52;
 }
 
 static unsigned prot(u64 e)
@@ -31,10 +17,10 @@ static unsigned prot(u64 e)
 	return e & RWX;
 }
 
-static const struct slat_format fmt = {leaf, table, present, is_leaf, prot};
+static const struct slat_format fmt = {leaf, prot};
 
 /* UC at [3.5 GiB, 4 GiB) and in one page at 5 MiB; else WB. */
-static int type(u64 hpa, u64 size)
+int mtrr_type(u64 hpa, u64 size)
 {
 	u64 end = hpa + size, page = 5 * MiB, hole = 3584 * MiB;
 
@@ -79,7 +65,7 @@ static int teardown(void **state)
 
 static void test_large(void **state)
 {
-	assert_int_equal(slat_map(&s, 0, 4 * GiB, 2 * GiB + 2 * MiB + PAGE_SIZE, RWX, type), 0);
+	assert_int_equal(slat_map(&s, 0, 4 * GiB, 2 * GiB + 2 * MiB + PAGE_SIZE, RWX), 0);
 	expect(0, 4 * GiB, 3, RWX, MT_WB);
 	expect(2 * GiB - 1, 6 * GiB - 1, 3, RWX, MT_WB);
 	expect(2 * GiB + 4096, 6 * GiB + 4096, 2, RWX, MT_WB);
@@ -92,25 +78,25 @@ static void test_large(void **state)
 static void test_max_level(void **state)
 {
 	s.max_level = 2;
-	assert_int_equal(slat_map(&s, 0, 4 * GiB, GiB, RWX, type), 0);
+	assert_int_equal(slat_map(&s, 0, 4 * GiB, GiB, RWX), 0);
 	expect(512 * MiB, 4 * GiB + 512 * MiB, 2, RWX, MT_WB);
 	s.max_level = 1;
-	assert_int_equal(slat_map(&s, 8 * GiB, 8 * GiB, 2 * MiB, RWX, type), 0);
+	assert_int_equal(slat_map(&s, 8 * GiB, 8 * GiB, 2 * MiB, RWX), 0);
 	expect(8 * GiB + MiB, 8 * GiB + MiB, 1, RWX, MT_WB);
 }
 
 static void test_misaligned(void **state)
 {
 	/* gpa and hpa agree modulo 2 MiB but not 1 GiB; then not even that */
-	assert_int_equal(slat_map(&s, GiB, 4 * GiB + 2 * MiB, GiB, RWX, type), 0);
+	assert_int_equal(slat_map(&s, GiB, 4 * GiB + 2 * MiB, GiB, RWX), 0);
 	expect(GiB, 4 * GiB + 2 * MiB, 2, RWX, MT_WB);
-	assert_int_equal(slat_map(&s, 4 * GiB, 8 * GiB + PAGE_SIZE, 4 * MiB, SLAT_R, type), 0);
+	assert_int_equal(slat_map(&s, 4 * GiB, 8 * GiB + PAGE_SIZE, 4 * MiB, SLAT_R), 0);
 	expect(4 * GiB + 3 * MiB, 8 * GiB + PAGE_SIZE + 3 * MiB, 1, SLAT_R, MT_WB);
 }
 
 static void test_types(void **state)
 {
-	assert_int_equal(slat_map(&s, 0, 0, 4 * GiB, RWX, type), 0);
+	assert_int_equal(slat_map(&s, 0, 0, 4 * GiB, RWX), 0);
 	expect(4 * MiB, 4 * MiB, 1, RWX, MT_WB);
 	expect(5 * MiB, 5 * MiB, 1, RWX, MT_UC);
 	expect(5 * MiB + PAGE_SIZE, 5 * MiB + PAGE_SIZE, 1, RWX, MT_WB);
@@ -122,35 +108,35 @@ static void test_types(void **state)
 
 static void test_split_and_unmap(void **state)
 {
-	assert_int_equal(slat_map(&s, 0, 8 * GiB, GiB, RWX, type), 0);
-	assert_int_equal(slat_map(&s, 0xA0000, 0, 0x20000, 0, type), 0);
+	assert_int_equal(slat_map(&s, 0, 8 * GiB, GiB, RWX), 0);
+	assert_int_equal(slat_map(&s, 0xA0000, 0, 0x20000, 0), 0);
 	expect(0x9F000, 8 * GiB + 0x9F000, 1, RWX, MT_WB);
 	expect(0xA0000, 0, 1, 0, 0);
 	expect(0xBF000, 0, 1, 0, 0);
 	expect(0xC0000, 8 * GiB + 0xC0000, 1, RWX, MT_WB);
 	expect(2 * MiB, 8 * GiB + 2 * MiB, 2, RWX, MT_WB);
-	assert_int_equal(slat_map(&s, MiB, 8 * GiB + MiB, PAGE_SIZE, SLAT_R, type), 0);
+	assert_int_equal(slat_map(&s, MiB, 8 * GiB + MiB, PAGE_SIZE, SLAT_R), 0);
 	expect(MiB, 8 * GiB + MiB, 1, SLAT_R, MT_WB);
 	assert_int_equal(s.table_pages, 4);
-	assert_int_equal(slat_map(&s, 0, 8 * GiB, GiB, RWX, type), 0); /* the small tables go away */
+	assert_int_equal(slat_map(&s, 0, 8 * GiB, GiB, RWX), 0); /* the small tables go away */
 	assert_int_equal(s.table_pages, 2);
 	expect(0xA0000, 8 * GiB + 0xA0000, 3, RWX, MT_WB);
-	assert_int_equal(slat_map(&s, 64 * GiB, 0, GiB / 2, 0, type), 0); /* nothing there: nothing made */
+	assert_int_equal(slat_map(&s, 64 * GiB, 0, GiB / 2, 0), 0); /* nothing there: nothing made */
 	assert_int_equal(s.table_pages, 2);
-	assert_int_equal(slat_map(&s, 0, 0, 512 * GiB, 0, type), 0);
+	assert_int_equal(slat_map(&s, 0, 0, 512 * GiB, 0), 0);
 	assert_int_equal(s.table_pages, 1);
 }
 
 static void test_errors(void **state)
 {
-	assert_int_equal(slat_map(&s, 1, 0, PAGE_SIZE, RWX, type), -EINVAL);
-	assert_int_equal(slat_map(&s, 0, 0x800, PAGE_SIZE, RWX, type), -EINVAL);
-	assert_int_equal(slat_map(&s, BIT(48), 0, PAGE_SIZE, RWX, type), -EINVAL);
-	assert_int_equal(slat_map(&s, BIT(48) - PAGE_SIZE, 0, 2 * PAGE_SIZE, RWX, type), -EINVAL);
-	assert_int_equal(slat_map(&s, BIT(48) - PAGE_SIZE, 0, PAGE_SIZE, RWX, NULL), 0);
+	assert_int_equal(slat_map(&s, 1, 0, PAGE_SIZE, RWX), -EINVAL);
+	assert_int_equal(slat_map(&s, 0, 0x800, PAGE_SIZE, RWX), -EINVAL);
+	assert_int_equal(slat_map(&s, BIT(48), 0, PAGE_SIZE, RWX), -EINVAL);
+	assert_int_equal(slat_map(&s, BIT(48) - PAGE_SIZE, 0, 2 * PAGE_SIZE, RWX), -EINVAL);
+	assert_int_equal(slat_map(&s, BIT(48) - PAGE_SIZE, 0, PAGE_SIZE, RWX), 0);
 	expect(BIT(48) - 1, PAGE_SIZE - 1, 1, RWX, MT_WB);
 	fake_pages_left = 1;
-	assert_int_equal(slat_map(&s, 0, 0, PAGE_SIZE, RWX, type), -ENOMEM);
+	assert_int_equal(slat_map(&s, 0, 0, PAGE_SIZE, RWX), -ENOMEM);
 }
 
 int main(void)

@@ -4,12 +4,12 @@
 static struct vm_config config = {.name = "t"};
 static unsigned debugs, sets;
 
-static void get_state(struct vcpu *v, struct cpu_state *s)
+void vcpu_get_state(struct vcpu *v, struct cpu_state *s)
 {
 	*s = (struct cpu_state){.rip = v->rip, .cr2 = 0x1234};
 }
 
-static void set_state(struct vcpu *v, const struct cpu_state *s)
+void vcpu_set_state(struct vcpu *v, const struct cpu_state *s)
 {
 	assert_int_equal(s->cr2, 0x1234);
 	v->rip = s->rip;
@@ -25,8 +25,6 @@ static int setup(void **state)
 {
 	make_vcpu(64);
 	vm.config = &config;
-	ops.get_state = get_state;
-	ops.set_state = set_state;
 	ops.debug = debug;
 	debugs = sets = 0;
 	vcpu.timers.next = TIMER_NEVER;

@@ -255,47 +255,6 @@ static void test_32_bit(void **state)
 	expect_fault(0xC0412345, 0, PF_PRESENT | PF_RSVD);
 }
 
-static u64 device_wrote;
-
-/* A device that reads as the low byte of its address. */
-u64 bus_mmio_read(struct vm *m, u64 gpa, unsigned size)
-{
-	return gpa & 0xFF;
-}
-
-void bus_mmio_write(struct vm *m, u64 gpa, unsigned size, u64 val)
-{
-	device_wrote = device_wrote << 8 | val;
-}
-
-static void test_copy(void **state)
-{
-	u64 addr = 0;
-	u32 error = 0;
-	u8 buf[16];
-
-	build4(P | W | U);
-	*entry64(0x4000, 2) = 0x7000 | P | W | U;
-	assert_int_equal(vcpu_write(&v, gva + 0xFFC, "abcdefgh", 8, 0, &addr, &error), 0);
-	assert_memory_equal((u8 *)ram + 0x5FFC, "abcd", 4);
-	assert_memory_equal((u8 *)ram + 0x7000, "efgh", 4);
-	assert_true(*entry64(0x4000, 2) & D);
-	assert_int_equal(vcpu_read(&v, gva + 0xFFC, buf, 8, PF_USER, &addr, &error), 0);
-	assert_memory_equal(buf, "abcdefgh", 8);
-	assert_int_equal(vcpu_read(&v, gva + 0x1FFC, buf, 8, PF_USER, &addr, &error), -EFAULT);
-	assert_int_equal(addr, gva + 0x2000);
-	assert_int_equal(error, PF_USER);
-
-	vm.slots[0].readonly = true;
-	assert_int_equal(vcpu_write(&v, gva, "zz", 2, 0, &addr, &error), 0);
-	assert_int_equal(((u8 *)ram)[0x5000], 0);
-	*entry64(0x4000, 3) = 0xFED00000 | P | W;
-	assert_int_equal(vcpu_read(&v, gva + 0x2010, buf, 2, 0, &addr, &error), 0);
-	assert_int_equal(buf[1], 0x11);
-	assert_int_equal(vcpu_write(&v, gva + 0x2010, "\1\2", 2, 0, &addr, &error), 0);
-	assert_int_equal(device_wrote, 0x102);
-}
-
 static void test_mode(void **state)
 {
 	cs.attr = BIT(13) | BIT(7);
@@ -327,7 +286,6 @@ int main(void)
 		cmocka_unit_test_setup(test_5_level, setup),
 		cmocka_unit_test_setup(test_pae, setup),
 		cmocka_unit_test_setup(test_32_bit, setup),
-		cmocka_unit_test_setup(test_copy, setup),
 		cmocka_unit_test_setup(test_mode, setup),
 	};
 

@@ -1,0 +1,51 @@
+/* The exits that are short and rare. */
+#include "host/cpu.h"
+#include "vm/exits.h"
+#include "vm/vm.h"
+
+void exit_ud(struct vcpu *v)
+{
+	vcpu_exception(v, X86_UD, false, 0);
+}
+
+void exit_gp(struct vcpu *v)
+{
+	vcpu_gp(v);
+}
+
+void exit_ignore(struct vcpu *v)
+{
+	v->ops->skip(v, 0);
+}
+
+void exit_task_switch(struct vcpu *v, u16 selector)
+{
+	vm_died(v->vm, "hardware task switch to selector %#x at rip %#llx, which pxHV does not emulate",
+		selector, (unsigned long long)v->rip);
+}
+
+/* Combinations that the CPU refuses (SDM 1 13.3): no x87, AVX without SSE, part of AVX-512 or without AVX. */
+static bool xcr0_valid(u64 val)
+{
+	u64 avx512 = val & 0xE0;
+
+	return !(val & ~cpuid_xcr0_mask()) && val & 1 && (!(val & 4) || val & 2) &&
+	       (!avx512 || (avx512 == 0xE0 && val & 4));
+}
+
+void exit_xsetbv(struct vcpu *v)
+{
+	u64 val = v->regs[RDX] << 32 | (u32)v->regs[RAX];
+
+	if (!(v->ops->get(v, VREG_CR4) & CR4_OSXSAVE)) {
+		exit_ud(v);
+		return;
+	}
+	/* The bits are the CPU's own, so that a refusal here is a guest's doing too. XCR0 stays the guest's
+	 * while it runs on this CPU: the hypervisor uses no extended state. */
+	if (vcpu_cpl(v) || (u32)v->regs[RCX] || !xcr0_valid(val) || xsetbv_safe(0, val)) {
+		vcpu_gp(v);
+		return;
+	}
+	v->ops->skip(v, 0);
+}
