@@ -153,8 +153,8 @@ int fw_cfg_create(struct vm *vm, struct fw_cfg **out)
 		return -ENOMEM;
 	f->vm = vm;
 	select_item(f, KEY_SIGNATURE);
-	err = bus_add_pio(vm, PORT_FW_CFG, 2, &ops, f, "fw_cfg");
-	return err ? err : bus_add_pio(vm, DMA, 8, &ops, f, "fw_cfg DMA");
+	err = bus_add_wide_pio(vm, PORT_FW_CFG, 2, &ops, f, "fw_cfg");
+	return err ? err : bus_add_wide_pio(vm, DMA, 8, &ops, f, "fw_cfg DMA");
 }
 
 void fw_cfg_add(struct fw_cfg *f, const char *name, const void *data, u32 size)

@@ -14,7 +14,7 @@ static u8 *ram;
 static const struct pio_ops *ops;
 static void *device;
 
-int bus_add_pio(struct vm *vm, u16 base, u16 count, const struct pio_ops *o, void *dev, const char *name)
+int bus_add_wide_pio(struct vm *vm, u16 base, u16 count, const struct pio_ops *o, void *dev, const char *name)
 {
 	ops = o;
 	device = dev;
