@@ -101,7 +101,7 @@ static void examine(struct vcpu *v, struct gdb_step *step)
 
 void gdb_step_begin(struct vcpu *v)
 {
-	struct gdb_step *step = &gdb.vcpu[v->index].step;
+	struct gdb_step *step = &gdb_vcpu(v)->step;
 	u64 flags = v->ops->get(v, VREG_RFLAGS);
 
 	*step = (struct gdb_step){.own_tf = flags & RFLAGS_TF};
@@ -122,7 +122,7 @@ static void restore_tf(struct vcpu *v, const struct gdb_step *step)
 
 void gdb_step_end(struct vcpu *v)
 {
-	struct gdb_step *step = &gdb.vcpu[v->index].step;
+	struct gdb_step *step = &gdb_vcpu(v)->step;
 	struct segment ss;
 	u64 sp = v->ops->get(v, VREG_RSP);
 	u8 high;
@@ -147,7 +147,7 @@ void gdb_step_end(struct vcpu *v)
 
 void gdb_step_deliver(struct vcpu *v, u8 vector)
 {
-	struct gdb_step *step = &gdb.vcpu[v->index].step;
+	struct gdb_step *step = &gdb_vcpu(v)->step;
 
 	gdb_break_stop(v);
 	restore_tf(v, step);

@@ -85,12 +85,12 @@ static void wait_for_line(void)
 /* Serves GDB until the guest is to run on or, unless it is dead, to end. */
 static void talk(struct vcpu *v, bool dead)
 {
-	gdb.current = v->index;
+	gdb.current = gdb_vcpu(v);
 	gdb.target.code_bits = vcpu_code_bits(v);
 	if (gdb.waiting) {
 		gdb.waiting = false;
 		gdb_clear(&gdb.out);
-		gdb_put_stop(v->index);
+		gdb_put_stop(v);
 		gdb_transmit();
 	}
 	for (gdb.leave = false; !gdb.leave && (dead || !(v->events & EV_END));) {
@@ -132,7 +132,7 @@ static void park(struct vcpu *v)
 {
 	u32 round = gdb.round;
 
-	while ((__atomic_load_n(&gdb.round, __ATOMIC_ACQUIRE) == round || !gdb.vcpu[v->index].action) &&
+	while ((__atomic_load_n(&gdb.round, __ATOMIC_ACQUIRE) == round || !gdb_vcpu(v)->action) &&
 	       !(v->events & EV_END))
 		cpu_relax();
 }
@@ -151,7 +151,7 @@ static void serve(struct vcpu *v)
 
 static void run_on(struct vcpu *v)
 {
-	struct gdb_vcpu *g = &gdb.vcpu[v->index];
+	struct gdb_vcpu *g = gdb_vcpu(v);
 
 	if (g->dirty)
 		vcpu_set_state(v, &g->state);
@@ -165,7 +165,7 @@ static void run_on(struct vcpu *v)
 
 static void stop(struct vcpu *v)
 {
-	struct gdb_vcpu *g = &gdb.vcpu[v->index];
+	struct gdb_vcpu *g = gdb_vcpu(v);
 
 	if ((v->debug & DEBUG_STEP) && g->report.signal == SIGNAL_INT)
 		g->report.signal = SIGNAL_TRAP;
@@ -185,7 +185,7 @@ static void stop(struct vcpu *v)
 
 static bool stop_with(struct vcpu *v, s8 reason, u64 addr)
 {
-	gdb.vcpu[v->index].report = (struct gdb_report){SIGNAL_TRAP, reason, addr};
+	gdb_vcpu(v)->report = (struct gdb_report){SIGNAL_TRAP, reason, addr};
 	v->events |= EV_DEBUG;
 	return true;
 }
@@ -193,18 +193,16 @@ static bool stop_with(struct vcpu *v, s8 reason, u64 addr)
 bool gdb_exception(struct vcpu *v, u8 vector, u64 dr6)
 {
 	u32 slots = v->debug & DEBUG_REGISTERS ? dr6 & 15 : 0;
-	const struct gdb_step *step = &gdb.vcpu[v->index].step;
+	const struct gdb_step *step = &gdb_vcpu(v)->step;
 	u64 pc = gdb_pc(v);
-	struct gdb_break *b;
 
 	if (vector == X86_BP)
-		return (v->debug & DEBUG_BREAK) && gdb_break_at(pc, BREAK_SOFT) &&
-		       stop_with(v, BREAK_SOFT, pc);
+		return (v->debug & DEBUG_BREAK) && gdb_break_at(pc) && stop_with(v, BREAK_SOFT, pc);
 	if (step->has_landing && slots && pc == step->landing)
 		return stop_with(v, -1, pc);
-	b = slots ? gdb_break_by_slots(slots) : NULL;
-	if (b)
-		return stop_with(v, (s8)b->asked, b->addr);
+	for (const struct gdb_break *b = gdb.breaks; slots; slots >>= 1, b++)
+		if ((slots & 1) && b->len)
+			return stop_with(v, (s8)b->type, b->addr);
 	return (v->debug & DEBUG_STEP) && (dr6 & BIT(14)) && stop_with(v, -1, pc);
 }
 
@@ -233,8 +231,8 @@ void gdb_attach(struct vm *vm)
 		open_line();
 	if (!uart_present(&com2))
 		return;
-	for (unsigned i = 0; i < GDB_BREAKS; i++) /* the INT3s have gone with the memory */
-		gdb.breaks[i].used &= gdb.breaks[i].type != BREAK_SOFT;
+	for (unsigned i = GDB_HW_SLOTS; i < GDB_BREAKS; i++) /* the INT3s have gone with the memory */
+		gdb.breaks[i].len = 0;
 	gdb.vm = vm;
 	gdb.stopped = 0;
 	vm->debugger = &debugger;

@@ -45,7 +45,7 @@ void mon_flush(const struct mon *m);
  * argument it is fallback. False, said, when it is neither. */
 bool mon_value(const struct mon *m, unsigned i, u64 fallback, u64 *val);
 
-/* The register's place in s by its name, its size in *size; NULL if it is none. */
+/* The register's place in s by its name, which may begin with $; its size in *size. NULL if it is none. */
 void *mon_register(struct cpu_state *s, const char *name, size_t len, unsigned *size);
 
 /* lineedit_words of the commands. */

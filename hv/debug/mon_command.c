@@ -1,6 +1,7 @@
 /* A line of the monitor becomes a command and its arguments: the table, help, completion. */
 #include "debug/mon.h"
 #include "debug/monitor.h"
+#include "debug/regs.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -129,7 +130,7 @@ const char *mon_words(const char *line, size_t start, unsigned n)
 
 static bool is_word(char c)
 {
-	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '$';
+	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '$' || c == '_';
 }
 
 static bool number(const char *s, size_t len, u64 *val)
@@ -152,6 +153,14 @@ static bool number(const char *s, size_t len, u64 *val)
 	return true;
 }
 
+void *mon_register(struct cpu_state *s, const char *name, size_t len, unsigned *size)
+{
+	unsigned dollar = *name == '$';
+	int n = reg_find(name + dollar, len - dollar);
+
+	return n < 0 ? NULL : reg_place(s, (unsigned)n, size);
+}
+
 static bool term(const struct mon *m, const char *s, size_t len, u64 *val)
 {
 	struct cpu_state state;
@@ -162,10 +171,6 @@ static bool term(const struct mon *m, const char *s, size_t len, u64 *val)
 		return false;
 	if (*s >= '0' && *s <= '9')
 		return number(s, len, val);
-	if (*s == '$') {
-		s++;
-		len--;
-	}
 	reg = mon_register(&state, s, len, &size);
 	if (!reg || !m->v)
 		return false;
