@@ -7,6 +7,8 @@
 #define DR6_RESET 0xFFFF0FF0ULL
 #define DR7_FIXED 0x400ULL
 
+struct gdb gdb;
+
 static struct gdb_break *find(enum gdb_break_type asked, u64 addr, u64 len)
 {
 	for (unsigned i = 0; i < GDB_BREAKS; i++) {

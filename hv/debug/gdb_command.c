@@ -205,7 +205,10 @@ static void monitor(const char *s)
 		return;
 	}
 	line[n] = 0;
-	monitor_command(line, print);
+	if (monitor_command)
+		monitor_command(line, print);
+	else
+		print("this pxHV was built without 'monitor'\n");
 	gdb_clear(&gdb.out);
 	ok();
 }
