@@ -7,6 +7,8 @@
 #define DR6_RESET 0xFFFF0FF0ULL
 #define DR7_FIXED 0x400ULL
 
+struct gdb gdb;
+
 __noinline struct gdb_vcpu *gdb_vcpu(struct vcpu *v)
 {
 	return &gdb.vcpu[v->index];

@@ -184,7 +184,10 @@ static int monitor(void)
 	if (!gdb_bytes(&gdb.in.at, line, n))
 		return E_SYNTAX;
 	line[n] = 0;
-	monitor_command(line, print);
+	if (monitor_command)
+		monitor_command(line, print);
+	else
+		print("this pxHV was built without 'monitor'\n");
 	gdb_clear(&gdb.out);
 	return OK;
 }

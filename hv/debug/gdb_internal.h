@@ -27,6 +27,8 @@ struct gdb_step {
 	u64 landing; /* where the guest is when the step is over, if TF cannot tell */
 };
 
+enum { SIGNAL_INT = 2, SIGNAL_TRAP = 5, SIGNAL_SEGV = 11 };
+
 /* Why a vcpu stopped. */
 struct gdb_report {
 	u8 signal;
@@ -80,8 +82,9 @@ void gdb_break_stop(struct vcpu *v);  /* after that: the guest's DR6 */
 /* gdb_step.c */
 void gdb_step_begin(struct vcpu *v);
 void gdb_step_end(struct vcpu *v);
-void gdb_step_deliver(struct vcpu *v, u8 vector); /* struct vm_debugger.deliver */
-u64 gdb_pc(struct vcpu *v);			  /* linear */
+void gdb_step_deliver(struct vcpu *v, u8 vector);	/* struct vm_debugger.deliver */
+u64 gdb_pc(struct vcpu *v);				/* linear */
+bool gdb_exception(struct vcpu *v, u8 vector, u64 dr6); /* struct vm_debugger.exception */
 
 /* gdb_command.c: answers the packet in gdb.in. */
 void gdb_command(struct vcpu *v);
@@ -99,6 +102,5 @@ void gdb_resume(char action);
 bool gdb_resume_threads(void);
 
 /* gdb_stub.c */
-bool gdb_exception(struct vcpu *v, u8 vector, u64 dr6); /* struct vm_debugger.exception */
-void gdb_transmit(void);				/* sends gdb.out */
-void gdb_kill(void);					/* ends the VM as by its power button */
+void gdb_transmit(void); /* sends gdb.out */
+void gdb_kill(void);	 /* ends the VM as by its power button */

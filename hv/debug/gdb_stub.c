@@ -16,10 +16,6 @@
 #define COM2_IRQ 3
 #define RX_SIZE	 256
 
-enum { SIGNAL_INT = 2, SIGNAL_TRAP = 5, SIGNAL_SEGV = 11 };
-
-struct gdb gdb;
-
 /* What the line has brought; only this CPU's interrupt handler and the vcpu that talks touch it, interrupts
  * off. */
 static struct {
@@ -72,7 +68,8 @@ static void acknowledge(char c)
 
 static void wait_for_line(void)
 {
-	monitor_poll();
+	if (monitor_poll)
+		monitor_poll();
 	if (rx.interrupts) {
 		wait_for_interrupt();
 		return;
@@ -181,29 +178,6 @@ static void stop(struct vcpu *v)
 	if (!g->action && !(v->events & EV_END)) /* the one that served GDB, held by it */
 		park(v);
 	run_on(v);
-}
-
-static bool stop_with(struct vcpu *v, s8 reason, u64 addr)
-{
-	gdb_vcpu(v)->report = (struct gdb_report){SIGNAL_TRAP, reason, addr};
-	v->events |= EV_DEBUG;
-	return true;
-}
-
-bool gdb_exception(struct vcpu *v, u8 vector, u64 dr6)
-{
-	u32 slots = v->debug & DEBUG_REGISTERS ? dr6 & 15 : 0;
-	const struct gdb_step *step = &gdb_vcpu(v)->step;
-	u64 pc = gdb_pc(v);
-
-	if (vector == X86_BP)
-		return (v->debug & DEBUG_BREAK) && gdb_break_at(pc) && stop_with(v, BREAK_SOFT, pc);
-	if (step->has_landing && slots && pc == step->landing)
-		return stop_with(v, -1, pc);
-	for (const struct gdb_break *b = gdb.breaks; slots; slots >>= 1, b++)
-		if ((slots & 1) && b->len)
-			return stop_with(v, (s8)b->type, b->addr);
-	return (v->debug & DEBUG_STEP) && (dr6 & BIT(14)) && stop_with(v, -1, pc);
 }
 
 static const struct vm_debugger debugger = {

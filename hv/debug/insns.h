@@ -6,3 +6,6 @@ struct vm;
 /* Has each vcpu of vm, which has not run yet and has no GDB, run step by step while its trace wants
  * instructions. The debugger that vm had comes back then. */
 void insns_attach(struct vm *vm);
+
+/* Left out by WITHOUT=trace; then no config asks for it. */
+#pragma weak insns_attach

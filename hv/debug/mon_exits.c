@@ -1,4 +1,4 @@
-/* What the exit ring tells. */
+/* What the exits were, and what of them nobody answered. */
 #include "debug/mon.h"
 #include "host/tsc.h"
 #include "lib/errno.h"
@@ -31,6 +31,15 @@ int mon_trace(struct mon *m)
 		return -EINVAL;
 	mon_show_exits(m, (u32)MIN(n, (u64)EXIT_RING_SIZE));
 	return 0;
+}
+
+void mon_show_unclaimed(const struct mon *m)
+{
+	const struct vm *vm = m->vm;
+
+	say(m, "nobody's: %llu reads, %llu writes, last port %04x; unknown MSRs: %llu, last %x\n",
+	    ULL(vm->unclaimed_reads), ULL(vm->unclaimed_writes), vm->last_unclaimed_port,
+	    ULL(vm->unknown_msrs), vm->last_unknown_msr);
 }
 
 /* Each reason with how often it was one. */

@@ -84,15 +84,6 @@ int mon_info_irq(struct mon *m)
 	return 0;
 }
 
-void mon_show_unclaimed(const struct mon *m)
-{
-	const struct vm *vm = m->vm;
-
-	say(m, "nobody's: %llu reads, %llu writes, last port %04x; unknown MSRs: %llu, last %x\n",
-	    ULL(vm->unclaimed_reads), ULL(vm->unclaimed_writes), vm->last_unclaimed_port,
-	    ULL(vm->unknown_msrs), vm->last_unknown_msr);
-}
-
 static int info_devices(struct mon *m)
 {
 	const struct vm *vm = m->vm;

@@ -32,6 +32,12 @@ int load_flat(struct vm *vm, const struct guest_files *f, struct cpu_state *star
 int load_firmware(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
 int load_multiboot(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
 
+/* Each is left out by WITHOUT= its kind; then no config has such a guest. */
+#pragma weak load_linux
+#pragma weak load_flat
+#pragma weak load_firmware
+#pragma weak load_multiboot
+
 /* Fills the real-mode vector table so that a call to a BIOS that is not there ends the VM with a message.
  * Returns 0 or a negative error. */
 int load_no_bios(struct vm *vm);

@@ -132,8 +132,12 @@ static void push(struct vm *vm, u8 c)
 
 static void toggle_monitor(struct vm *vm)
 {
-	if (!vm || vm->end != VM_RUNNING || !console_monitor.toggle)
+	if (!vm || vm->end != VM_RUNNING)
 		return;
+	if (!console_monitor.toggle) {
+		printk("\nthis pxHV was built without 'monitor'\n");
+		return;
+	}
 	console_monitor.open = !console_monitor.open;
 	console_monitor.toggle(vm, console_monitor.open);
 }

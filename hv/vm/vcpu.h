@@ -261,6 +261,10 @@ struct vcpu_ops {
 
 extern const struct vcpu_ops vmx_ops, svm_ops;
 
+/* Left out by WITHOUT=vmx, WITHOUT=svm. */
+#pragma weak vmx_ops
+#pragma weak svm_ops
+
 /* Marks events for v and, if it runs on another CPU, makes it leave its guest. */
 void vcpu_kick(struct vcpu *v, u32 events);
 

@@ -184,10 +184,12 @@ enum vm_end vm_run(struct vm *vm)
 	this_cpu()->vcpu = v;
 	/* The devices armed their timers before this CPU knew whose they are. */
 	vcpu_kick(v, EV_TIMER | EV_INTERRUPT);
-	trace_begin(v);
+	if (vm->config->trace)
+		trace_begin(v);
 	if (v->ops->run(v) < 0)
 		vm_died(vm, "%s could not run it", v->ops->name);
-	trace_finish(v);
+	if (v->traced)
+		trace_finish(v);
 	this_cpu()->vcpu = NULL;
 	host_timer_rearm(TIMER_NEVER);
 	vm_console_flush(vm);

@@ -8,7 +8,6 @@
 
 #define RAM_SIZE 0x8000
 
-struct gdb gdb;
 static u8 ram[RAM_SIZE];
 static bool written;
 
