@@ -58,8 +58,8 @@ void exception_handle(struct trap_frame *f);
 
 void exception_handle(struct trap_frame *f)
 {
-	/* Debug registers that are loaded for a guest may match here: QEMU arms them for good (svm/event.c).
-	 */
+	/* A guest's breakpoint at an address that is ours too: CPUs turn DR7 off at a VM exit, QEMU leaves it
+	 * (svm/event.c). */
 	if (f->vector == X86_DB) {
 		f->rflags |= RFLAGS_RF;
 		return;

@@ -3,6 +3,7 @@
 import shutil
 import struct
 import subprocess
+from importlib import import_module
 
 import pytest
 from conftest import ROOT
@@ -35,6 +36,7 @@ def partition_file(disk, name) -> bytes:
     ["run", "--flat", "{guest}@0x7C00:16", "--engine", "bochs", "--cpu", "z80"],
     ["run", "--flat", "{guest}@0x7C00:16", "--engine", "bochs", "--media", "nvme"],
     ["run", "--flat", "{guest}@0x7C00:16", "--serial-log", "/nowhere/log"],
+    ["run", "--flat", "{guest}@0x7C00:16", "--screenshot", "/nowhere/screen.png"],
     ["run", "--kernel", "{guest}", "--append", "two\nlines"],
     ["run", "--config", "/nowhere/pxhv.conf"],
     ["boot", "/nowhere/disk.img"],
@@ -119,11 +121,9 @@ def test_config_names_a_missing_file(pxhv, echo_build, tmp_path, line):
     assert run.status == 2 and "my.conf:2:" in run.errors
 
 
-def test_missing_program_is_named(echo_build, flat, tmp_path):
+def test_missing_program_is_named(monkeypatch):
     """Without mkfs.fat the message names its package."""
-    from importlib import import_module
-    import sys
-    sys.path.insert(0, str(ROOT / "tools"))
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
     project = import_module("pxhvlib.project")
     status = import_module("pxhvlib.status")
     with pytest.raises(status.PxhvError, match="apt-get install no-such-program"):
@@ -134,3 +134,17 @@ def test_doctor(pxhv):
     run = pxhv("doctor")
     assert run.status == 0, run.output
     run.expect("CPU ", "kvm ", "bochs +ready", "qemu ", "auto ")
+
+
+@pytest.mark.parametrize("here, auto", [
+    ("", None), ("bochs", "bochs"), ("qemu-system-x86_64", "qemu"), ("bochs qemu-system-x86_64", "qemu"),
+])
+def test_doctor_knows_what_runs(monkeypatch, capsys, here, auto):
+    """One emulator is enough, whichever it is."""
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    doctor, engine = import_module("pxhvlib.doctor"), import_module("pxhvlib.engine")
+    for module in (doctor, engine):
+        monkeypatch.setattr(module, "find_program", lambda name: name if name in here.split() else "")
+        monkeypatch.setattr(module, "kvm_problem", lambda: "not here")
+    assert doctor.run() == (0 if auto else 5)
+    assert f"auto     {auto or 'nothing'}" in capsys.readouterr().out
