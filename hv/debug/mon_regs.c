@@ -101,11 +101,11 @@ void mon_show_control(const struct mon *m, const struct cpu_state *s)
 		const char *bits;
 	} control[] = {
 		{"cr0", offsetof(struct cpu_state, cr0), "PE MP EM TS ET NE 9 1 WP 1 AM 9 1 NW CD PG"},
+		{"efer", offsetof(struct cpu_state, efer), "SCE 7 LME 1 LMA NXE"},
 		{"cr4", offsetof(struct cpu_state, cr4),
 		 "VME PVI TSD DE PSE PAE MCE PGE PCE OSFXSR OSXMMEXCPT UMIP LA57 VMXE SMXE 1 FSGSBASE PCIDE "
 		 "OSXSAVE 1 "
 		 "SMEP SMAP PKE CET PKS"},
-		{"efer", offsetof(struct cpu_state, efer), "SCE 7 LME 1 LMA NXE"},
 		{"rflags", offsetof(struct cpu_state, rflags),
 		 "CF 1 PF 1 AF 1 ZF SF TF IF DF OF 2 NT 1 RF VM AC"},
 	};
@@ -113,9 +113,9 @@ void mon_show_control(const struct mon *m, const struct cpu_state *s)
 	for (unsigned i = 0; i < ARRAY_SIZE(control); i++) {
 		u64 val = *(const u64 *)((const u8 *)s + control[i].offset);
 
-		say(m, "%-6s %016llx", control[i].name, ULL(val));
+		say(m, "%-6s %08llx", control[i].name, ULL(val));
 		show_bits(m, control[i].bits, val);
-		say(m, "\n");
+		say(m, i ? "\n" : "  "); /* the first two are one line */
 	}
 	say(m, "cr2    %016llx  cr3    %016llx  dr7    %08llx\n", ULL(s->cr2), ULL(s->cr3), ULL(s->dr7));
 }
