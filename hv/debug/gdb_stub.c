@@ -11,6 +11,7 @@
 #include "host/percpu.h"
 #include "host/uart.h"
 #include "lib/printf.h"
+#include "lib/string.h"
 #include "vm/debug.h"
 
 #define COM2_IRQ 3
@@ -82,11 +83,21 @@ static void wait_for_line(void)
 	cpu_relax();
 }
 
+/* A GDB that begins. The one before may have gone without a word, and has left what it had set. */
+static void greet(void)
+{
+	gdb.connected = true;
+	gdb.no_ack = false;
+	gdb_break_remove_all();
+}
+
 /* Serves GDB until the guest is to run on or, unless it is dead, to end. */
 static void talk(struct vcpu *v, bool dead)
 {
 	gdb.current = v->index;
 	gdb.target.code_bits = vcpu_code_bits(v);
+	if (rx.tail != rx.head && rx.byte[rx.tail % RX_SIZE] == '$')
+		gdb.waiting = false; /* who waits sends no packet: this GDB is a new one */
 	if (gdb.waiting) {
 		gdb.waiting = false;
 		gdb_clear(&gdb.out);
@@ -101,7 +112,8 @@ static void talk(struct vcpu *v, bool dead)
 		}
 		switch (gdb_packet_byte(&gdb.in, rx.byte[rx.tail++ % RX_SIZE])) {
 		case GDB_PACKET:
-			gdb.connected = true;
+			if (!strncmp(gdb.in.data, "qSupported", 10))
+				greet();
 			acknowledge('+');
 			gdb_command(v);
 			break;

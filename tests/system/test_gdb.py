@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import sys
 
@@ -27,7 +28,14 @@ class Gdb:
         self.child = pexpect.spawn("gdb", options + ([file] if file else []), timeout=60, encoding="latin-1", echo=False,
                                    env=os.environ | {"TERM": "dumb"})
         self.child.expect(r"\(gdb\) ")
+        self.port = port
         self.do(f"target remote :{port}")
+
+    def again(self) -> None:
+        """Ends it as a crash does; a new one takes its place."""
+        self.child.kill(signal.SIGKILL)
+        self.child.wait()
+        self.__init__(self.port)
 
     def do(self, command: str) -> str:
         """Sends a command and gives what GDB says to it."""
@@ -123,6 +131,22 @@ def test_kill(session, engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_gdb_dies(session, engine):
+    """What it had set goes with it."""
+    kernel = f"{KERNELS}/multiboot.elf"
+    child, gdb = session(engine, "--multiboot", kernel, file=kernel)
+    gdb.do("break tick")
+    assert "Breakpoint 1, tick" in gdb.do("continue")
+    tick = gdb.value("&tick")
+    gdb.do("watch counter")
+    gdb.again()
+    assert gdb.value("$pc") == tick
+    assert "0xcc" not in gdb.do(f"x/xb {tick}")
+    assert "exited normally" in gdb.do("continue")
+    child.expect("counter 37\r\n")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_dead_guest_stays(session, engine):
     """Its stack gone and no IDT: the first push ends it, and GDB can look at the remains."""
     kernel = f"{KERNELS}/multiboot.elf"
@@ -185,6 +209,10 @@ def test_linux(session, engine, start_kernel):
     child.expect("Welcome to Linux", timeout=120)
     child.expect("pxhv:~# ")
     assert "SIGINT" in gdb.interrupt()
+    assert gdb.value("$pc") >> 47 in (0, 0x1FFFF)
+    gdb.child.sendline("continue")
+    gdb.child.expect("Continuing")
+    gdb.again()  # while the guest runs
     assert gdb.value("$pc") >> 47 in (0, 0x1FFFF)
     gdb.do("detach")
     child.send("echo $((6 * 7))\r")
