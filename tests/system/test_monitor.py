@@ -136,6 +136,23 @@ def test_stop_step_set_continue(start, engine):
     assert ends(monitor.child) == 0
 
 
+def test_step_ends_the_instruction_trace(terminal, tmp_path):
+    child = terminal("run", "--engine", "qemu", "--timeout", "60", "--flat", f"{GUESTS}/echo.bin@0x100000:64", "--trace",
+                     tmp_path / "trace.json", "--trace-insns", "65535")
+    child.expect_exact("VMRUN")
+    monitor = Monitor(child)
+    monitor.open()
+    monitor.do("stop")
+    assert "TF" not in monitor.do("info cpu")
+    assert len(re.findall(r"001[0-9a-f]{5}: .*\r\n", monitor.do("step 10"))) == 10
+    monitor.do("cont")
+    child.send("\x01ca")
+    child.expect_exact("[a]")
+    child.send("q")
+    assert ends(child) == 0
+    assert 0 < (tmp_path / "trace.json").read_text().count('"name":"instruction"') < 65535
+
+
 def test_editing(start):
     monitor = start("qemu")
     monitor.open()

@@ -1,6 +1,7 @@
 /* Lines of the monitor: what they mean, and what they say of memory, walks and faults. */
 #include "debug/disasm.h"
 #include "debug/gdb_internal.h"
+#include "debug/insns.h"
 #include "debug/mon.h"
 #include "debug/monitor.h"
 #include "fake_vcpu.h"
@@ -20,6 +21,10 @@ unsigned disassemble(const u8 *bytes, size_t avail, unsigned bits, u64 rip, char
 {
 	ksnprintf(buf, size, "instruction");
 	return 1;
+}
+
+void insns_end(struct vcpu *v)
+{
 }
 
 int mon_info_host(struct mon *m)
