@@ -78,6 +78,8 @@ bool load_range_ok(const struct vm *vm, u64 addr, u64 size)
 	       (addr >= MiB || end <= LOAD_LOW_START);
 }
 
+const char elf_no_room[] = "goes outside the VM's memory, or between 576 KiB and 1 MiB";
+
 int elf_load(struct vm *vm, struct elf *e, const char **why)
 {
 	u64 entry = e->entry;
@@ -90,11 +92,14 @@ int elf_load(struct vm *vm, struct elf *e, const char **why)
 		*why = "has a segment that is cut short";
 		if (h.filesz > h.memsz || !inside(e, h.offset, h.filesz))
 			return -ENOEXEC;
-		*why = "has a segment outside the VM's memory, or between 576 KiB and 1 MiB";
 		if (!load_range_ok(vm, h.paddr, h.memsz) ||
 		    guest_write(vm, h.paddr, e->image + h.offset, h.filesz) ||
-		    guest_zero(vm, h.paddr + h.filesz, h.memsz - h.filesz))
+		    guest_zero(vm, h.paddr + h.filesz, h.memsz - h.filesz)) {
+			*why = elf_no_room;
+			e->start = h.paddr;
+			e->end = h.paddr + h.memsz;
 			return -ENOMEM;
+		}
 		if (e->entry >= h.vaddr && e->entry - h.vaddr < h.memsz)
 			entry = e->entry - h.vaddr + h.paddr;
 		e->end = MAX(e->end, h.paddr + h.memsz);
