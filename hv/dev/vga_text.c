@@ -170,6 +170,8 @@ static void leave(void *dev)
 
 	if (vm_has_console(v->vm))
 		show(v);
+	if (v->ansi.begun) /* what comes is written below */
+		vm_screen_cells(v->vm, v->cells, VGA_CELLS - VGA_COLUMNS);
 	vga_ansi_end(&v->ansi);
 }
 

@@ -130,6 +130,7 @@ static void last_words(void **state)
 {
 	memory[0] = 0x0741;
 	fake_screen_leave();
+	assert_int_equal(fake_cursor, 24 * 80);
 	assert_string_equal(fake_console_out,
 			    "\033[0m\033[2J\033[1;25r\033[1;1HA\033[1;1H\033[0m\033[r\033[25;1H\n");
 }
