@@ -114,12 +114,17 @@ void gdb_reg_put(const struct gdb_target *t, const struct cpu_state *s, unsigned
 	gdb_put_hex(out, &val, size_of(t, r));
 }
 
+/* A selector may be written back, as GDB does after a call, but not changed: what it stands for would not. */
 bool gdb_reg_set(const struct gdb_target *t, struct cpu_state *s, unsigned n, const char **hex)
 {
 	const struct reg *r = find(t, n);
 	u64 *p = r ? place(r, s) : NULL, val = 0;
 
-	if (!p || !gdb_bytes(hex, &val, size_of(t, r)))
+	if (!r || size_of(t, r) > sizeof(val) || !gdb_bytes(hex, &val, size_of(t, r)))
+		return false;
+	if (r->what >= SEG && r->what < ST)
+		return val == s->seg[r->what - SEG].selector;
+	if (!p)
 		return false;
 	if (r->what == PC && t->code_bits != 64)
 		val = (u32)(val - code_base(t, s));

@@ -279,7 +279,9 @@ void gdb_vm_ended(struct vm *vm)
 	if (vm->end == VM_REBOOT || !gdb.waiting)
 		return;
 	gdb_clear(&gdb.out);
-	gdb_put(&gdb.out, vm->end == VM_DIED ? "X0b" : "W00");
+	gdb_put(&gdb.out, vm->end == VM_DIED ? "X0b" : "W");
+	if (vm->end != VM_DIED)
+		gdb_put_hex(&gdb.out, &vm->end_status, 1);
 	gdb_transmit();
 	gdb.waiting = gdb.connected = gdb.no_ack = false;
 }

@@ -4,11 +4,12 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 
 import pexpect
 import pytest
-from conftest import BUILD, PXHV
+from conftest import BUILD, PXHV, ends
 
 KERNELS = f"{BUILD}/tests/guests/kernel"
 ENGINES = ["bochs", "qemu"]
@@ -90,8 +91,11 @@ def test_kernel(session, engine, name):
     assert 0 < gdb.value("$pc") - before < 16
     gdb.do("finish")
     assert gdb.value("counter") == 6
-    gdb.do("set var counter = 100")
+    gdb.do("set var counter = 97")
     gdb.do("delete")
+    before = gdb.do("info registers")
+    assert "Could not" not in gdb.do("call tick(3)")
+    assert gdb.do("info registers") == before
     assert gdb.value("$cr0") & 1
     assert "CPU 0" in gdb.do("info threads")
     assert "exited normally" in gdb.do("continue")
@@ -119,6 +123,15 @@ def test_real_mode(session, engine):
     gdb.do("stepi 10")
     gdb.do("detach")
     child.expect("Hello from real mode")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_exit_status(session, tmp_path, engine):
+    (tmp_path / "a.asm").write_text("bits 64\nmov al, 7\nout 0xF4, al\n")
+    subprocess.run(["nasm", "-f", "bin", tmp_path / "a.asm", "-o", tmp_path / "a.bin"], check=True)
+    child, gdb = session(engine, "--flat", f"{tmp_path}/a.bin@0x100000:64")
+    assert "exited with code 07" in gdb.do("continue")
+    assert ends(child) == 7
 
 
 @pytest.mark.parametrize("engine", ENGINES)
