@@ -46,8 +46,8 @@ main:
 
 
 def slices(timeline, track):
-    """The slices of one of vcpu 0's tracks."""
-    return [e for e in timeline["traceEvents"] if e["ph"] == "X" and (e["pid"], e["tid"]) == (1, track)]
+    """The slices of one of vcpu 0's tracks: threads 1 and 2, since Perfetto took 0 for 1."""
+    return [e for e in timeline["traceEvents"] if e["ph"] == "X" and (e["pid"], e["tid"]) == (1, 1 + track)]
 
 
 def traced(pxhv, tmp_path, engine, cpu, image, *args):

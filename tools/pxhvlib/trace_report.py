@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .status import UsageError
 from .symbols import Symbols
-from .trace import FORMAT, IN_PXHV
+from .trace import FORMAT, IN_PXHV, track_id
 
 DAMAGE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)  # what reading other content comes to
 
@@ -123,7 +123,7 @@ def report(path: Path, symbols: Symbols | None, top: int) -> list[str]:
     try:
         pids = {e["args"]["name"].removeprefix("vm "): e["pid"] for e in events if e["name"] == "process_name"}
         for summary in vcpus:
-            track = pids[summary["vm"]], summary["vcpu"] * 2 + IN_PXHV
+            track = pids[summary["vm"]], track_id(summary["vcpu"], IN_PXHV)
             slices = [e for e in events if e["ph"] == "X" and (e["pid"], e["tid"]) == track]
             out += ([""] if out else []) + VcpuReport(summary, slices).lines(symbols, top)
     except DAMAGE as e:
