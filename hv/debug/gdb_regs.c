@@ -46,13 +46,16 @@ void gdb_reg_put(const struct gdb_target *t, const struct cpu_state *s, unsigned
 	gdb_put_hex(out, &val, size);
 }
 
+/* A selector may be written back, as GDB does after a call, but not changed: what it stands for would not. */
 bool gdb_reg_set(const struct gdb_target *t, struct cpu_state *s, unsigned n, const char **hex)
 {
 	unsigned bytes;
 	u64 *p = reg_place(s, number_of(t, n), &bytes), val = 0;
 
-	if (!p || bytes == 2 || !gdb_bytes(hex, &val, gdb_reg_size(t, n)))
+	if (!p || !gdb_bytes(hex, &val, gdb_reg_size(t, n)))
 		return false;
+	if (bytes == 2)
+		return val == *(const u16 *)p;
 	*p = moved(t, n, val, -s->seg[SEG_CS].base);
 	return true;
 }

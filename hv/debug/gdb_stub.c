@@ -11,6 +11,7 @@
 #include "host/percpu.h"
 #include "host/uart.h"
 #include "lib/printf.h"
+#include "lib/string.h"
 #include "vm/debug.h"
 
 #define COM2_IRQ 3
@@ -79,11 +80,21 @@ static void wait_for_line(void)
 	cpu_relax();
 }
 
+/* A GDB that begins. The one before may have gone without a word, and has left what it had set. */
+static void greet(void)
+{
+	gdb.connected = true;
+	gdb.no_ack = false;
+	gdb_break_remove_all();
+}
+
 /* Serves GDB until the guest is to run on or, unless it is dead, to end. */
 static void talk(struct vcpu *v, bool dead)
 {
 	gdb.current = gdb_vcpu(v);
 	gdb.target.code_bits = vcpu_code_bits(v);
+	if (rx.tail != rx.head && rx.byte[rx.tail % RX_SIZE] == '$')
+		gdb.waiting = false; /* who waits sends no packet: this GDB is a new one */
 	if (gdb.waiting) {
 		gdb.waiting = false;
 		gdb_clear(&gdb.out);
@@ -98,7 +109,8 @@ static void talk(struct vcpu *v, bool dead)
 		}
 		switch (gdb_packet_byte(&gdb.in, rx.byte[rx.tail++ % RX_SIZE])) {
 		case GDB_PACKET:
-			gdb.connected = true;
+			if (!strncmp(gdb.in.data, "qSupported", 10))
+				greet();
 			acknowledge('+');
 			gdb_command(v);
 			break;
@@ -239,7 +251,9 @@ void gdb_vm_ended(struct vm *vm)
 	if (vm->end == VM_REBOOT || !gdb.waiting)
 		return;
 	gdb_clear(&gdb.out);
-	gdb_put(&gdb.out, vm->end == VM_DIED ? "X0b" : "W00");
+	gdb_put(&gdb.out, vm->end == VM_DIED ? "X0b" : "W");
+	if (vm->end != VM_DIED)
+		gdb_put_hex(&gdb.out, &vm->end_status, 1);
 	gdb_transmit();
 	gdb.waiting = gdb.connected = gdb.no_ack = false;
 }

@@ -7,5 +7,10 @@ struct vm;
  * instructions. The debugger that vm had comes back then. */
 void insns_attach(struct vm *vm);
 
+/* Ends that for v: whoever calls wants to step it. On its CPU, and not in the guest. */
+struct vcpu;
+void insns_end(struct vcpu *v);
+
 /* Left out by WITHOUT=trace; then no config asks for it. */
 #pragma weak insns_attach
+#pragma weak insns_end

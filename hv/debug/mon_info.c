@@ -18,6 +18,7 @@ static int info_vms(struct mon *m)
 	    vm->end == VM_RUNNING && monitor.stopped ? "is stopped" : ends[vm->end]);
 	if (vm->end_reason[0])
 		say(m, "%s\n", vm->end_reason);
+	mon_show_chain(m);
 	return 0;
 }
 

@@ -42,17 +42,19 @@ void mon_show_control(const struct mon *m, const struct cpu_state *s)
 	/* Each name with a blank behind it. */
 	static const char bits[] =
 		"PE MP EM TS ET NE 9 1 WP 1 AM 9 1 NW CD PG \0"
+		"SCE 7 LME 1 LMA NXE \0"
 		"VME PVI TSD DE PSE PAE MCE PGE PCE OSFXSR OSXMMEXCPT UMIP LA57 VMXE SMXE 1 FSGSBASE PCIDE "
 		"OSXSAVE 1 SMEP SMAP PKE CET PKS \0"
-		"SCE 7 LME 1 LMA NXE \0"
 		"CF 1 PF 1 AF 1 ZF SF TF IF DF OF 2 NT 1 RF VM AC ";
-	static const u8 shown[] = {REG_CR0, REG_CR4, REG_EFER, REG_FLAGS};
+	static const u8 shown[] = {REG_CR0, REG_EFER, REG_CR4, REG_FLAGS};
 	unsigned size;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(shown); i++) {
-		show(m, s, shown[i], "");
-		show_bits(m, nth_string(bits, i), *(const u64 *)reg_place(s, shown[i], &size));
-		say(m, "\n");
+		u64 val = *(const u64 *)reg_place(s, shown[i], &size);
+
+		say(m, "%-6s %08llx", reg_name(shown[i]), ULL(val));
+		show_bits(m, nth_string(bits, i), val);
+		say(m, i ? "\n" : "  "); /* the first two are one line */
 	}
 	say(m, "cr2    %016llx  cr3    %016llx  dr7    %08llx\n", ULL(s->cr2), ULL(s->cr3), ULL(s->dr7));
 }
@@ -60,8 +62,8 @@ void mon_show_control(const struct mon *m, const struct cpu_state *s)
 void mon_show_segments(const struct mon *m, const struct cpu_state *s)
 {
 	for (unsigned i = 0; i < SEG_COUNT; i++)
-		say(m, "%.2s %04x %016llx %08x %04x%s", &"escsssdsfsgsldtr"[2 * i], s->seg[i].selector,
+		say(m, "%.2s %04x %016llx %08x %04x%s", &"escsssdsfsgsldtr"[2 * i], s -> seg[i].selector,
 		    ULL(s->seg[i].base), s->seg[i].limit, s->seg[i].attr, i % 2 ? "\n" : "   ");
-	say(m, "gdt %016llx %04x   idt %016llx %04x\n", ULL(s->seg[SEG_GDTR].base), s->seg[SEG_GDTR].limit, ULL(s->seg[SEG_IDTR].base),
-	    s->seg[SEG_IDTR].limit);
+	say(m, "gdt %016llx %04x   idt %016llx %04x\n", ULL(s->seg[SEG_GDTR].base), s->seg[SEG_GDTR].limit,
+	    ULL(s->seg[SEG_IDTR].base), s->seg[SEG_IDTR].limit);
 }

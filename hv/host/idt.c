@@ -7,7 +7,7 @@
 
 #define GATE_INTERRUPT 0x8E00 /* present, DPL 0, 64-bit interrupt gate (SDM 3A figure 6-8) */
 
-#define STUB	       4      /* bytes of one in traps.asm */
+#define STUB 4 /* bytes of one in traps.asm */
 
 extern const u8 exception_stubs[], irq_stubs[];
 

@@ -13,7 +13,8 @@ void symbol_print(u64 addr)
 
 	if (p && addr >= start && addr < (u64)__text_end) {
 		/* Up to the last symbol at or below addr. */
-		for (u16 step; __builtin_memcpy(&step, p, sizeof(step)), start + step <= addr; p += strlen(p) + 1) {
+		for (u16 step; __builtin_memcpy(&step, p, sizeof(step)), start + step <= addr;
+		     p += strlen(p) + 1) {
 			start += step;
 			name = p += sizeof(step);
 		}

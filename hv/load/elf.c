@@ -84,6 +84,8 @@ bool load_range_ok(const struct vm *vm, u64 addr, u64 size)
 	       (addr >= MiB || end <= LOAD_LOW_START);
 }
 
+const char elf_no_room[] = "goes outside the VM's memory, or between 576 KiB and 1 MiB";
+
 int load_segment(struct vm *vm, u64 addr, const u8 *data, u64 filled, u64 size)
 {
 	return load_range_ok(vm, addr, size) && !guest_write(vm, addr, data, filled) &&
@@ -104,9 +106,12 @@ int elf_load(struct vm *vm, struct elf *e, const char **why)
 		*why = "has a segment that is cut short";
 		if (h.filesz > h.memsz || !inside(e, h.offset, h.filesz))
 			return -ENOEXEC;
-		*why = "has a segment outside the VM's memory, or between 576 KiB and 1 MiB";
-		if (load_segment(vm, h.paddr, e->image + h.offset, h.filesz, h.memsz))
+		if (load_segment(vm, h.paddr, e->image + h.offset, h.filesz, h.memsz)) {
+			*why = elf_no_room;
+			e->start = h.paddr;
+			e->end = h.paddr + h.memsz;
 			return -ENOMEM;
+		}
 		if (e->entry >= h.vaddr && e->entry - h.vaddr < h.memsz)
 			entry = e->entry - h.vaddr + h.paddr;
 		e->end = MAX(e->end, h.paddr + h.memsz);

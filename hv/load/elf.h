@@ -13,7 +13,9 @@ struct elf {
 	u64 header_at, header_size;
 	u64 entry; /* as the file says */
 	u64 end;   /* by elf_load(): past the highest byte loaded */
+	u64 start; /* of what there is no room for, if the reason is */
 };
+extern const char elf_no_room[]; /* ... up to end */
 
 /* An x86 executable? 0, or -ENOEXEC with *why saying what is wrong as the rest of a sentence. */
 int elf_open(struct elf *e, const u8 *image, u64 size, const char **why);

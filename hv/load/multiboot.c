@@ -12,6 +12,7 @@
 #include "vm/vm.h"
 
 #define HEADER_MAGIC  0x1BADB002U
+#define HEADER2_MAGIC 0xE85250D6U
 #define HEADER_SEARCH 8192
 #define LOADER_MAGIC  0x2BADB002U
 #define PVH_MAGIC     0x336EC578U
@@ -91,6 +92,24 @@ static s64 find_header(const struct guest_files *f, struct header *h)
 	return -1;
 }
 
+/* What is wrong with the header, of a file that seems to have one. */
+static const char *header_mistake(const struct guest_files *f)
+{
+	for (u64 at = 0; at + 12 <= f->image_size; at++) {
+		u32 magic;
+
+		memcpy(&magic, f->image + at, sizeof(magic));
+		if (magic == HEADER2_MAGIC)
+			return "has a Multiboot 2 header; pxHV knows Multiboot 1";
+		if (magic == HEADER_MAGIC)
+			return at % 4 || at + 12 > HEADER_SEARCH
+				       ? "has its Multiboot header behind the first 8 KiB, or not at a "
+					 "multiple of 4"
+				       : "has a Multiboot header with a wrong checksum";
+	}
+	return "has neither a Multiboot header nor a PVH note";
+}
+
 /* The file goes where the header says. */
 static int load_by_header(struct vm *vm, const struct guest_files *f, const struct header *h, u64 at,
 			  struct elf *e, const char **why)
@@ -105,11 +124,9 @@ static int load_by_header(struct vm *vm, const struct guest_files *f, const stru
 	bss = h->bss_end_addr ? h->bss_end_addr : h->load_addr + len;
 	if (len > f->image_size - offset || bss < h->load_addr + len)
 		return -ENOEXEC;
-	*why = "is to be loaded outside the VM's memory, or between 576 KiB and 1 MiB";
-	if (load_segment(vm, h->load_addr, f->image + offset, len, bss - h->load_addr))
-		return -ENOMEM;
-	*e = (struct elf){.entry = h->entry_addr, .end = bss};
-	return 0;
+	*why = elf_no_room;
+	*e = (struct elf){.entry = h->entry_addr, .start = h->load_addr, .end = bss};
+	return load_segment(vm, h->load_addr, f->image + offset, len, bss - h->load_addr);
 }
 
 /* Puts a module behind what is there, and both lists' lines for it. */
@@ -198,12 +215,16 @@ int load_multiboot(struct vm *vm, const struct guest_files *f, struct cpu_state 
 
 	if (!err && !multiboot) {
 		pvh = elf_pvh_entry(&e);
-		why = "has neither a Multiboot header nor a PVH note";
-		if (!pvh && !e.wide)
+		if (!pvh && !e.wide) {
+			why = header_mistake(f);
 			err = -ENOEXEC;
+		}
 	}
 	if (err) {
-		printk("%s: '%s' %s\n", c->name, c->image, why);
+		printk("%s: '%s' %s", c->name, c->image, why);
+		if (why == elf_no_room)
+			printk(": %llx-%llx", (unsigned long long)e.start, (unsigned long long)e.end - 1);
+		printk("\n");
 		return err;
 	}
 	err = fill_page(vm, (struct page *)area->boot_info, f, e.end);

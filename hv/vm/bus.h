@@ -78,12 +78,12 @@ int vm_keyboard_getc(struct vm *vm);
 void vm_keyboard_register(struct vm *vm, void (*input)(void *dev), void *dev);
 void vm_console_listen(struct vm *vm, bool uart);
 
-/* Does the host's console belong to vm now? */
+/* Does the host's console belong to vm now, and not to the monitor? */
 bool vm_has_console(const struct vm *vm);
 
 /* The text screen: 80 x 25 cells for the host's VGA, with the cursor's cell or a number beyond; and for the
  * serial console bytes that go nowhere else. The device registers leave(), to be called when the VM has
- * ended. */
+ * ended, or others want the console. */
 void vm_screen_cells(struct vm *vm, const u16 *cells, u32 cursor);
 void vm_screen_ansi(struct vm *vm, const char *s, size_t len);
 void vm_screen_register(struct vm *vm, void (*leave)(void *dev), void *dev);

@@ -67,7 +67,8 @@ struct vm_config {
 /* Has the VM a VGA text screen and a keyboard? Else the VGA window is a hole. */
 static inline bool config_has_vga(const struct vm_config *c)
 {
-	return c->kind == GUEST_FIRMWARE || c->flat_bits == 16 || c->console_vga;
+	return c->kind == GUEST_FIRMWARE || c->kind == GUEST_MULTIBOOT || c->flat_bits == 16 ||
+	       c->console_vga;
 }
 
 struct config {

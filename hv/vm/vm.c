@@ -192,9 +192,7 @@ enum vm_end vm_run(struct vm *vm)
 		trace_finish(v);
 	this_cpu()->vcpu = NULL;
 	host_timer_rearm(TIMER_NEVER);
-	vm_console_flush(vm);
-	if (vm->screen_leave)
-		vm->screen_leave(vm->screen_dev);
+	vm_console_leave(vm);
 	return vm->end;
 }
 

@@ -119,6 +119,10 @@ void vm_host_init(void);
 /* Sends out what vm's guest has written; called with vm->lock held. */
 void vm_console_flush(struct vm *vm);
 
+/* The same, and the guest's text screen gives the terminal to somebody else until it changes or, if that is
+ * the monitor, has gone. */
+void vm_console_leave(struct vm *vm);
+
 /* Makes vm the one that the host's console belongs to; and takes it away again if vm has it. */
 void vm_console_activate(struct vm *vm);
 void vm_console_release(struct vm *vm);

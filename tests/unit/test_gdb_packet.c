@@ -140,8 +140,13 @@ static void registers_go_there_and_back(void **state)
 	assert_int_equal(s.rip, 0x100);
 	p = "0";
 	assert_false(gdb_reg_set(&real, &s, 8, &p));
-	p = "00000000";
-	assert_false(gdb_reg_set(&real, &s, 10, &p)); /* cs */
+	s.seg[SEG_CS].selector = 0x10;
+	p = "10000000";
+	assert_true(gdb_reg_set(&real, &s, 10, &p)); /* cs as it is */
+	p = "18000000";
+	assert_false(gdb_reg_set(&real, &s, 10, &p));
+	p = "00000000000000000000";
+	assert_false(gdb_reg_set(&real, &s, 16, &p)); /* st0 */
 }
 
 static void description_comes_in_pieces(void **state)
