@@ -92,12 +92,13 @@ def test_read_only_and_ends(terminal, tmp_path, engine, cpu, media):
     assert b.read_bytes() == content[:1001 * SECTOR] + bytes(SECTOR) + content[1002 * SECTOR:]
 
 
-NAMES = {"ide": "ata1", "ahci": "ahci0", "nvme": "nvme0", "virtio": "virtio0"}
+NAMES = {"ide": "ata1", "ahci": "ahci0", "nvme": "nvme0", "virtio": "virtio0", "usb": "usb0"}
 DEVICES = {
     "ide": ["-device", "ide-hd,bus=ide.0,unit=1,drive=d"],
     "ahci": ["-device", "ahci,id=ahci", "-device", "ide-hd,bus=ahci.0,drive=d"],
     "nvme": ["-device", "nvme,serial=d,drive=d"],
     "virtio": ["-device", "virtio-blk-pci,drive=d"],
+    "usb": ["-device", "nec-usb-xhci", "-device", "usb-storage,drive=d"],
 }
 
 
