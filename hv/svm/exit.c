@@ -153,24 +153,17 @@ static void exit_ioio(struct vcpu *v)
 {
 	void *b = v->block;
 	u64 info = *vmcb_exitinfo1(b);
-	u16 port = (u16)(info >> 16);
-	unsigned size = (info >> 4) & 7;
-	bool in = info & 1;
-	const struct insn *i;
 
 	/* Bochs holds physical interrupts back while the guest's IF is 0: a guest that polls gets them here.
 	 */
 	if (unlikely(!(*vmcb_rflags(b) & RFLAGS_IF)))
 		take_interrupts();
-	*vmcb_nrip(b) = *vmcb_exitinfo2(b);
-	if (likely(!(info & BIT(2)))) {
-		exit_io(v, port, size, in);
-	} else {
-		i = svm_decode(v);
-		if (i)
-			exit_io_string(v, port, size, in, info & BIT(3), i->addr_size,
-				       in ? SEG_ES : (enum seg)i->seg);
+	if (unlikely(info & BIT(2))) {
+		exit_io_string(v);
+		return;
 	}
+	*vmcb_nrip(b) = *vmcb_exitinfo2(b);
+	exit_io(v, (u16)(info >> 16), (info >> 4) & 7, info & 1);
 }
 
 static void exit_msr(struct vcpu *v)
