@@ -41,7 +41,7 @@ void offsets(void)
 	DEFINE(VMCS_GUEST_RIP, VMCS_GUEST_RIP);
 
 	DEFINE(SVM_EXIT_CODES, SVM_EXIT_CODES);
-	DEFINE(SVM_VMCB, offsetof(struct vcpu, block));
+	DEFINE(SVM_VMCB, offsetof(struct svm_vcpu, vmcb));
 	DEFINE(SVM_HOST_STATE, offsetof(struct svm_vcpu, host_state));
 	DEFINE(VMCB_EXITCODE, VMCB_exitcode);
 	DEFINE(VMCB_RIP, VMCB_rip);

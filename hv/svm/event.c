@@ -10,24 +10,24 @@ void svm_inject(struct vcpu *v, const struct vcpu_event *e)
 {
 	struct svm_vcpu *x = to_svm(v);
 
-	*vmcb_eventinj(x->v.block) = e->info | (u64)e->error << 32;
+	*vmcb_eventinj(x->vmcb) = e->info | (u64)e->error << 32;
 	if (TYPE(e->info) == EVENT_NMI) {
 		/* The CPU does not block NMIs for an injected one; an IRET will end our own blocking. */
 		x->nmi_blocked = true;
-		*vmcb_intercept1(x->v.block) |= INTERCEPT_IRET;
+		*vmcb_intercept1(x->vmcb) |= INTERCEPT_IRET;
 	}
 }
 
 static bool in_shadow(const struct svm_vcpu *x)
 {
-	return *vmcb_interrupt_shadow(x->v.block) & 1;
+	return *vmcb_interrupt_shadow(x->vmcb) & 1;
 }
 
 bool svm_can_take_interrupt(struct vcpu *v)
 {
 	struct svm_vcpu *x = to_svm(v);
 
-	return (*vmcb_rflags(x->v.block) & RFLAGS_IF) && !in_shadow(x);
+	return (*vmcb_rflags(x->vmcb) & RFLAGS_IF) && !in_shadow(x);
 }
 
 bool svm_can_take_nmi(struct vcpu *v)
@@ -38,7 +38,7 @@ bool svm_can_take_nmi(struct vcpu *v)
 /* A virtual interrupt that is never delivered: its VINTR exit comes when the guest could take one. */
 void svm_interrupt_window(struct vcpu *v, bool on)
 {
-	void *b = v->block;
+	void *b = to_svm(v)->vmcb;
 
 	if (on) {
 		*vmcb_v_intr(b) |= V_IRQ;
@@ -61,7 +61,7 @@ void svm_nmi_window(struct vcpu *v, bool on)
  */
 void svm_debug(struct vcpu *v)
 {
-	void *b = v->block;
+	void *b = to_svm(v)->vmcb;
 	bool own = v->debug & DEBUG_REGISTERS, step = v->debug & (DEBUG_STEP | DEBUG_EXCEPTIONS);
 
 	if (step)
@@ -79,7 +79,7 @@ void svm_debug(struct vcpu *v)
 
 void svm_take_vectoring(struct vcpu *v)
 {
-	u64 info = *vmcb_exitintinfo(v->block);
+	u64 info = *vmcb_exitintinfo(to_svm(v)->vmcb);
 	u32 vector = info & 0xFF;
 
 	if (likely(!(info & EVENT_VALID)))

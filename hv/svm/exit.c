@@ -58,9 +58,9 @@ static __cold void exit_dr(struct vcpu *v)
 static __cold void exit_db(struct vcpu *v)
 {
 	svm_take_vectoring(v);
-	if (debug_exception(v, X86_DB, *vmcb_dr6(v->block)))
+	if (debug_exception(v, X86_DB, *vmcb_dr6(to_svm(v)->vmcb)))
 		return;
-	*vmcb_dr7(v->block) &= ~DR7_GD;
+	*vmcb_dr7(to_svm(v)->vmcb) &= ~DR7_GD;
 	vcpu_exception(v, X86_DB, false, 0);
 }
 
@@ -95,7 +95,7 @@ static __cold void exit_intn(struct vcpu *v)
 /* Any other exception, while stepping: the guest's. */
 static __cold void exit_exception(struct vcpu *v)
 {
-	void *b = v->block;
+	void *b = to_svm(v)->vmcb;
 	u8 vector = *vmcb_exitcode(b) & 31;
 	bool has_error = BIT(vector) & 0x60227D00; /* APM 2 table 8-1 */
 
@@ -125,7 +125,7 @@ static void take_interrupts(void)
 static void exit_intr(struct vcpu *v)
 {
 	/* Here, and not at every exit: a flush that was asked for has happened, and a few more do no harm. */
-	*vmcb_tlb_control(v->block) = 0;
+	*vmcb_tlb_control(to_svm(v)->vmcb) = 0;
 	svm_take_vectoring(v);
 	take_interrupts();
 }
@@ -142,7 +142,7 @@ static __cold void exit_iret(struct vcpu *v)
 {
 	struct svm_vcpu *x = to_svm(v);
 
-	*vmcb_intercept1(x->v.block) &= ~(u32)INTERCEPT_IRET;
+	*vmcb_intercept1(x->vmcb) &= ~(u32)INTERCEPT_IRET;
 	x->nmi_blocked = false;
 	if (v->nmi_pending)
 		svm_interrupt_window(v, true);
@@ -151,7 +151,7 @@ static __cold void exit_iret(struct vcpu *v)
 /* APM 2 15.10.2. */
 static void exit_ioio(struct vcpu *v)
 {
-	void *b = v->block;
+	void *b = to_svm(v)->vmcb;
 	u64 info = *vmcb_exitinfo1(b);
 
 	/* Bochs holds physical interrupts back while the guest's IF is 0: a guest that polls gets them here.
@@ -168,7 +168,7 @@ static void exit_ioio(struct vcpu *v)
 
 static void exit_msr(struct vcpu *v)
 {
-	if (*vmcb_exitinfo1(v->block))
+	if (*vmcb_exitinfo1(to_svm(v)->vmcb))
 		exit_wrmsr(v);
 	else
 		exit_rdmsr(v);
@@ -176,12 +176,12 @@ static void exit_msr(struct vcpu *v)
 
 static void task_switch(struct vcpu *v)
 {
-	exit_task_switch(v, (u16)*vmcb_exitinfo1(v->block));
+	exit_task_switch(v, (u16)*vmcb_exitinfo1(to_svm(v)->vmcb));
 }
 
 static __cold void exit_unknown(struct vcpu *v)
 {
-	u64 code = *vmcb_exitcode(v->block);
+	u64 code = *vmcb_exitcode(to_svm(v)->vmcb);
 
 	vm_died(v->vm, "VM exit %#llx at rip %#llx, which pxHV has no handler for", (unsigned long long)code,
 		(unsigned long long)v->rip);
@@ -201,10 +201,10 @@ const svm_exit_handler svm_exit_handlers[SVM_EXIT_CODES] = {
 
 void svm_trace_exit(struct vcpu *v, struct exit_record *r)
 {
-	u64 detail = *vmcb_exitinfo1(v->block);
+	u64 detail = *vmcb_exitinfo1(to_svm(v)->vmcb);
 
 	if (r->reason == SVM_EXIT_NPF)
-		detail = *vmcb_exitinfo2(v->block);
+		detail = *vmcb_exitinfo2(to_svm(v)->vmcb);
 	else if (r->reason == SVM_EXIT_MSR)
 		detail = detail << 32 | (u32)v->regs[RCX];
 	else if (r->reason == SVM_EXIT_HLT)
@@ -216,9 +216,9 @@ void svm_exit_far(struct vcpu *v, u64 code)
 {
 	if (code == SVM_EXIT_NPF) {
 		svm_take_vectoring(v);
-		exit_mmio(v, *vmcb_exitinfo2(v->block));
+		exit_mmio(v, *vmcb_exitinfo2(to_svm(v)->vmcb));
 	} else if ((u32)code == SVM_EXIT_INVALID) {
-		vm_died(v->vm, "VMRUN refused the VMCB (VMEXIT_INVALID)%s", svm_why_invalid(v->block));
+		vm_died(v->vm, "VMRUN refused the VMCB (VMEXIT_INVALID)%s", svm_why_invalid(to_svm(v)->vmcb));
 	} else {
 		exit_unknown(v);
 	}

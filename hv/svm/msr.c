@@ -51,7 +51,7 @@ static u64 *vmcb_msr(struct vcpu *v, u32 msr)
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		if (msr - places[i].first < places[i].count)
-			return (u64 *)((u8 *)v->block + places[i].offset) + (msr - places[i].first);
+			return (u64 *)((u8 *)to_svm(v)->vmcb + places[i].offset) + (msr - places[i].first);
 	return NULL;
 }
 

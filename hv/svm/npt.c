@@ -37,5 +37,5 @@ unsigned svm_npt_max_level(void)
  * all ASIDs. */
 void svm_tlb_flush(struct vcpu *v)
 {
-	*vmcb_tlb_control(v->block) = 1;
+	*vmcb_tlb_control(to_svm(v)->vmcb) = 1;
 }

@@ -35,7 +35,7 @@ static u64 length_key(void *vmcb)
  * mode, and the #DB that TF asks for. */
 static __attribute__((noinline, cold)) void skip_to(struct svm_vcpu *x, u64 rip)
 {
-	void *b = x->v.block;
+	void *b = x->vmcb;
 
 	if ((u32)rip < INSN_MAX && vcpu_code_bits(&x->v) != 64)
 		rip = (u32)rip;
@@ -57,14 +57,14 @@ static __attribute__((noinline, cold)) void measure_and_skip(struct svm_vcpu *x)
 
 	if (!i)
 		return;
-	*length_slot(x) = (struct svm_length){x->v.rip, length_key(x->v.block), i->len};
+	*length_slot(x) = (struct svm_length){x->v.rip, length_key(x->vmcb), i->len};
 	skip_to(x, x->v.rip + i->len);
 }
 
 void svm_skip(struct vcpu *v, unsigned len)
 {
 	struct svm_vcpu *x = to_svm(v);
-	void *b = x->v.block;
+	void *b = x->vmcb;
 	u64 next = *vmcb_nrip(b); /* 0 where the CPU has no nRIP, or none for this exit */
 
 	if (unlikely(len)) {

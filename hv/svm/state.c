@@ -8,7 +8,7 @@ static struct vmcb_segment *segment(struct vcpu *v, enum seg s)
 	static const u16 offsets[SEG_ALL] = {VMCB_es, VMCB_cs,	 VMCB_ss, VMCB_ds,   VMCB_fs,
 					     VMCB_gs, VMCB_ldtr, VMCB_tr, VMCB_gdtr, VMCB_idtr};
 
-	return (struct vmcb_segment *)((u8 *)v->block + offsets[s]);
+	return (struct vmcb_segment *)((u8 *)to_svm(v)->vmcb + offsets[s]);
 }
 
 static u64 *reg(struct vcpu *v, enum vreg r)
@@ -20,7 +20,7 @@ static u64 *reg(struct vcpu *v, enum vreg r)
 		[VREG_DR6] = VMCB_dr6,
 	};
 
-	return (u64 *)((u8 *)v->block + offsets[r]);
+	return (u64 *)((u8 *)to_svm(v)->vmcb + offsets[r]);
 }
 
 u64 svm_get(struct vcpu *v, enum vreg r)
@@ -70,6 +70,6 @@ void svm_set_mode(struct vcpu *v, const struct cpu_mode *m)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(m->vreg); i++)
 		svm_set(v, VREG_MODE + i, m->vreg[i]);
-	*vmcb_cpl(v->block) = m->cr0 & CR0_PE ? vmcb_ss(v->block)->attr >> 5 & 3 : 0;
+	*vmcb_cpl(to_svm(v)->vmcb) = m->cr0 & CR0_PE ? vmcb_ss(to_svm(v)->vmcb)->attr >> 5 & 3 : 0;
 	svm_tlb_flush(v);
 }

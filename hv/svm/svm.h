@@ -10,6 +10,7 @@
 
 struct svm_vcpu {
 	struct vcpu v;
+	void *vmcb;	  /* 4 KiB, its physical address too */
 	void *host_state; /* of VMSAVE: FS, GS, TR, LDTR, SYSENTER and syscall MSRs of the host */
 	u8 *msrpm;	  /* 8 KiB */
 	u8 *iopm;	  /* 12 KiB */

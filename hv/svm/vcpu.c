@@ -73,7 +73,7 @@ static void svm_destroy(struct vcpu *v)
 {
 	struct svm_vcpu *x = to_svm(v);
 
-	page_free(x->v.block);
+	page_free(x->vmcb);
 	page_free(x->host_state);
 	page_free_run(x->msrpm, MSRPM_SIZE);
 	page_free_run(x->iopm, IOPM_SIZE);
@@ -81,7 +81,7 @@ static void svm_destroy(struct vcpu *v)
 
 static void write_controls(struct svm_vcpu *x)
 {
-	void *b = x->v.block;
+	void *b = x->vmcb;
 
 	*vmcb_intercept_cr_read(b) = *vmcb_intercept_cr_write(b) = (u16)BIT(8);
 	*vmcb_intercept_exceptions(b) = SVM_EXCEPTIONS;
@@ -106,11 +106,11 @@ static int svm_create(struct vcpu *v)
 {
 	struct svm_vcpu *x = to_svm(v);
 
-	x->v.block = page_alloc();
+	x->vmcb = page_alloc();
 	x->host_state = page_alloc();
 	x->msrpm = page_alloc_run(MSRPM_SIZE, PAGE_SIZE, 0);
 	x->iopm = page_alloc_run(IOPM_SIZE, PAGE_SIZE, 0);
-	if (!x->v.block || !x->host_state || !x->msrpm || !x->iopm)
+	if (!x->vmcb || !x->host_state || !x->msrpm || !x->iopm)
 		return -ENOMEM;
 	memset(x->iopm, 0xFF, IOPM_SIZE);
 	svm_msrpm_init(x);
@@ -144,7 +144,7 @@ static bool svm_apic_irr(struct vcpu *v, u8 vector)
 
 static void svm_tsc_offset_changed(struct vcpu *v)
 {
-	*vmcb_tsc_offset(v->block) = v->tsc_offset;
+	*vmcb_tsc_offset(to_svm(v)->vmcb) = v->tsc_offset;
 }
 
 const char *svm_why_invalid(void *b)

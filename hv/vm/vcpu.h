@@ -175,8 +175,7 @@ struct vcpu {
 	u16 halted; /* HLT until an event */
 	u16 traced; /* each exit goes by trace_exit() */
 	u32 events;
-	u64 rip;     /* at the last exit; ops.skip moves it on */
-	void *block; /* the VMCS or VMCB, a page; its physical address too */
+	u64 rip; /* at the last exit; ops.skip moves it on */
 	u32 debug;
 	bool nmi_pending;
 	bool virtual_interrupts; /* hardware delivers the LAPIC's vectors from its page; injection must not */

@@ -83,7 +83,7 @@ void vmx_apic_mode(struct vcpu *v)
 	u64 base = v->lapic.base;
 	u32 bits = 0;
 
-	if (!vmx_has_apicv() || !x->v.block) /* the LAPIC is reset before there is a VMCS */
+	if (!vmx_has_apicv() || !x->vmcs) /* the LAPIC is reset before there is a VMCS */
 		return;
 	if ((base & APIC_BASE_EXTD) && vmx_has(CTL_PROC2, PROC2_X2APIC))
 		bits = PROC2_X2APIC;

@@ -161,9 +161,9 @@ static void vmx_destroy(struct vcpu *v)
 {
 	struct vmx_vcpu *x = to_vmx(v);
 
-	if (x->v.block)
-		vmclear(x->v.block);
-	page_free(x->v.block);
+	if (x->vmcs)
+		vmclear(x->vmcs);
+	page_free(x->vmcs);
 	page_free(x->msr_bitmap);
 	page_free_run(x->io_bitmaps, 2 * PAGE_SIZE);
 }
@@ -172,14 +172,14 @@ static int vmx_create(struct vcpu *v)
 {
 	struct vmx_vcpu *x = to_vmx(v);
 
-	x->v.block = alloc_region();
+	x->vmcs = alloc_region();
 	x->msr_bitmap = page_alloc();
 	x->io_bitmaps = page_alloc_run(2 * PAGE_SIZE, PAGE_SIZE, 0);
-	if (!x->v.block || !x->msr_bitmap || !x->io_bitmaps)
+	if (!x->vmcs || !x->msr_bitmap || !x->io_bitmaps)
 		return -ENOMEM;
 	x->vpid = vmx_has(CTL_PROC2, PROC2_VPID) ? (u16)(v->vm->id * VM_MAX_VCPUS + v->index + 1) : 0;
-	if (vmclear(x->v.block) || vmptrld(x->v.block)) {
-		printk("pxHV: this CPU does not accept a VMCS at %p\n", x->v.block);
+	if (vmclear(x->vmcs) || vmptrld(x->vmcs)) {
+		printk("pxHV: this CPU does not accept a VMCS at %p\n", x->vmcs);
 		return -ENODEV;
 	}
 	memset(x->io_bitmaps, 0xFF, 2 * PAGE_SIZE);
@@ -202,7 +202,7 @@ static int vmx_run(struct vcpu *v)
 	struct vmx_vcpu *x = to_vmx(v);
 
 	this_cpu()->vcpu = v;
-	vmptrld(x->v.block);
+	vmptrld(x->vmcs);
 
 	int vmfail = vmx_enter(v);
 
@@ -211,8 +211,8 @@ static int vmx_run(struct vcpu *v)
 	/* Of a VMCS that is launched and bad, VMLAUNCH only says "not clear"; clear it to hear the real
 	 * error. */
 	if (vmfail == 2 && vmread(VMCS_INSTRUCTION_ERROR) == 4) {
-		vmclear(x->v.block);
-		vmptrld(x->v.block);
+		vmclear(x->vmcs);
+		vmptrld(x->vmcs);
 		vmfail = vmx_enter(v);
 	}
 	vmx_explain_entry_failure(v, 0, vmfail);

@@ -11,6 +11,7 @@
 
 struct vmx_vcpu {
 	struct vcpu v;
+	void *vmcs; /* 4 KiB region; its physical address too */
 	u8 *msr_bitmap;
 	u8 *io_bitmaps;	 /* two pages */
 	u32 proc, proc2; /* what the VMCS holds now, so that nothing is read back */
