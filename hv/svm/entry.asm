@@ -17,7 +17,6 @@ section .text.hot progbits alloc exec
 align 16
 svm_enter:
 	PUSH_HOST_REGISTERS
-	push rdi
 	mov rbx, rdi
 	clgi
 	sti
@@ -31,25 +30,22 @@ svm_enter:
 .traced:
 	TRACE_EXIT svm_trace_exit
 .load:
-	mov rax, [rbx + SVM_VMCB]
 	mov rcx, [rbx + VCPU_RAX]
+	lea rax, [rbx + SVM_VMCB]
 	mov [rax + VMCB_RAX], rcx
 	vmload
 	LOAD_GUEST_REGISTERS
 	vmrun
 	vmsave
-	push rbx
-	mov rbx, [rsp + 8]
-	mov [rbx + VCPU_RCX], rcx
-	mov [rbx + VCPU_RDX], rdx
-	mov rdx, rax
-	mov rax, [rbx + SVM_HOST_STATE]
-	vmload
-	mov rcx, [rdx + VMCB_RAX]
-	mov [rbx + VCPU_RAX], rcx
+	mov [rax - SVM_VMCB + VCPU_RBX], rbx
+	lea rbx, [rax - SVM_VMCB]
 	SAVE_GUEST_REGISTERS
-	mov rsi, [rdx + VMCB_EXITCODE]
-	mov rcx, [rdx + VMCB_RIP]
+	mov rcx, [rax + VMCB_RAX]
+	mov [rbx + VCPU_RAX], rcx
+	mov rsi, [rax + VMCB_EXITCODE]
+	mov rcx, [rax + VMCB_RIP]
+	add rax, SVM_HOST_STATE - SVM_VMCB
+	vmload
 	RECORD_EXIT
 
 	mov rdi, rbx
@@ -77,7 +73,6 @@ svm_enter:
 .leave:
 	cli
 	stgi
-	add rsp, 8
 	POP_HOST_REGISTERS
 	ret
 

@@ -18,7 +18,7 @@ void svm_inject(struct vcpu *v, const struct vcpu_event *e)
 	}
 }
 
-static bool in_shadow(const struct svm_vcpu *x)
+static bool in_shadow(struct svm_vcpu *x)
 {
 	return *vmcb_interrupt_shadow(x->vmcb) & 1;
 }

@@ -30,7 +30,7 @@ static void pass_through(void *arg, u32 msr, bool read, bool write)
 
 void svm_msrpm_init(struct svm_vcpu *x)
 {
-	memset(x->msrpm, 0xFF, 2 * PAGE_SIZE);
+	memset(x->msrpm, 0xFF, SVM_MSRPM_SIZE);
 	msr_policy_passthrough(pass_through, x);
 }
 
@@ -51,7 +51,7 @@ static u64 *vmcb_msr(struct vcpu *v, u32 msr)
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		if (msr - places[i].first < places[i].count)
-			return (u64 *)((u8 *)to_svm(v)->vmcb + places[i].offset) + (msr - places[i].first);
+			return (u64 *)(to_svm(v)->vmcb + places[i].offset) + (msr - places[i].first);
 	return NULL;
 }
 

@@ -57,7 +57,9 @@ static __attribute__((noinline, cold)) void measure_and_skip(struct svm_vcpu *x)
 
 	if (!i)
 		return;
-	*length_slot(x) = (struct svm_length){x->v.rip, length_key(x->vmcb), i->len};
+	/* svm_skip() does not look whether a remembered length makes EIP wrap. */
+	if ((u32)(x->v.rip + i->len) >= INSN_MAX)
+		*length_slot(x) = (struct svm_length){x->v.rip, length_key(x->vmcb), i->len};
 	skip_to(x, x->v.rip + i->len);
 }
 
@@ -66,11 +68,14 @@ void svm_skip(struct vcpu *v, unsigned len)
 	struct svm_vcpu *x = to_svm(v);
 	void *b = x->vmcb;
 	u64 next = *vmcb_nrip(b); /* 0 where the CPU has no nRIP, or none for this exit */
+	bool wraps = false;
 
 	if (unlikely(len)) {
 		next = v->rip + len;
+		wraps = (u32)next < INSN_MAX;
 	} else if (next) {
 		*vmcb_nrip(b) = 0;
+		wraps = (u32)next < INSN_MAX;
 	} else {
 		const struct svm_length *l = length_slot(x);
 
@@ -80,7 +85,7 @@ void svm_skip(struct vcpu *v, unsigned len)
 		}
 		next = v->rip + l->len;
 	}
-	if (unlikely((u32)next < INSN_MAX || (*vmcb_rflags(b) & RFLAGS_TF))) {
+	if (unlikely(wraps || (*vmcb_rflags(b) & RFLAGS_TF))) {
 		skip_to(x, next);
 		return;
 	}

@@ -8,7 +8,7 @@ static struct vmcb_segment *segment(struct vcpu *v, enum seg s)
 	static const u16 offsets[SEG_ALL] = {VMCB_es, VMCB_cs,	 VMCB_ss, VMCB_ds,   VMCB_fs,
 					     VMCB_gs, VMCB_ldtr, VMCB_tr, VMCB_gdtr, VMCB_idtr};
 
-	return (struct vmcb_segment *)((u8 *)to_svm(v)->vmcb + offsets[s]);
+	return (struct vmcb_segment *)(to_svm(v)->vmcb + offsets[s]);
 }
 
 static u64 *reg(struct vcpu *v, enum vreg r)
@@ -20,7 +20,7 @@ static u64 *reg(struct vcpu *v, enum vreg r)
 		[VREG_DR6] = VMCB_dr6,
 	};
 
-	return (u64 *)((u8 *)to_svm(v)->vmcb + offsets[r]);
+	return (u64 *)(to_svm(v)->vmcb + offsets[r]);
 }
 
 u64 svm_get(struct vcpu *v, enum vreg r)

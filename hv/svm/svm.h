@@ -8,17 +8,21 @@
 
 #define SVM_LENGTHS 256
 
+#define SVM_IOPM_SIZE  (3 * PAGE_SIZE)
+#define SVM_MSRPM_SIZE (2 * PAGE_SIZE)
+
 struct svm_vcpu {
 	struct vcpu v;
-	void *vmcb;	  /* 4 KiB, its physical address too */
-	void *host_state; /* of VMSAVE: FS, GS, TR, LDTR, SYSENTER and syscall MSRs of the host */
-	u8 *msrpm;	  /* 8 KiB */
-	u8 *iopm;	  /* 12 KiB */
 	bool nmi_blocked; /* from an NMI's injection to its IRET */
 	struct svm_length {
 		u64 rip, key;
 		u32 len;
 	} lengths[SVM_LENGTHS]; /* without nRIP: instructions that were measured, found by RIP's low bits */
+	/* What the CPU takes by physical address, which is the virtual one too. */
+	u8 vmcb[PAGE_SIZE] __aligned(PAGE_SIZE);
+	u8 host_state[PAGE_SIZE]; /* of VMSAVE: FS, GS, TR, LDTR, SYSENTER and syscall MSRs of the host */
+	u8 msrpm[SVM_MSRPM_SIZE];
+	u8 iopm[SVM_IOPM_SIZE];
 };
 
 static inline struct svm_vcpu *to_svm(struct vcpu *v)

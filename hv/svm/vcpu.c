@@ -11,8 +11,6 @@
 #include "vm/vm.h"
 
 #define VM_CR_SVMDIS BIT(4)
-#define IOPM_SIZE    (3 * PAGE_SIZE)
-#define MSRPM_SIZE   (2 * PAGE_SIZE)
 
 struct svm_caps svm_caps;
 
@@ -69,16 +67,6 @@ static void svm_disable(void)
 	page_free(this_cpu()->vendor);
 }
 
-static void svm_destroy(struct vcpu *v)
-{
-	struct svm_vcpu *x = to_svm(v);
-
-	page_free(x->vmcb);
-	page_free(x->host_state);
-	page_free_run(x->msrpm, MSRPM_SIZE);
-	page_free_run(x->iopm, IOPM_SIZE);
-}
-
 static void write_controls(struct svm_vcpu *x)
 {
 	void *b = x->vmcb;
@@ -106,13 +94,7 @@ static int svm_create(struct vcpu *v)
 {
 	struct svm_vcpu *x = to_svm(v);
 
-	x->vmcb = page_alloc();
-	x->host_state = page_alloc();
-	x->msrpm = page_alloc_run(MSRPM_SIZE, PAGE_SIZE, 0);
-	x->iopm = page_alloc_run(IOPM_SIZE, PAGE_SIZE, 0);
-	if (!x->vmcb || !x->host_state || !x->msrpm || !x->iopm)
-		return -ENOMEM;
-	memset(x->iopm, 0xFF, IOPM_SIZE);
+	memset(x->iopm, 0xFF, SVM_IOPM_SIZE);
 	svm_msrpm_init(x);
 	write_controls(x);
 	__asm__ volatile("vmsave %0" ::"a"(x->host_state) : "memory");
@@ -184,7 +166,6 @@ const struct vcpu_ops svm_ops = {
 	.slat_max_level = svm_npt_max_level,
 	.no_real_mode = svm_no_real_mode,
 	.create = svm_create,
-	.destroy = svm_destroy,
 	.run = svm_run,
 	.get = svm_get,
 	.set = svm_set,

@@ -69,6 +69,10 @@ void exit_hypercall(struct vcpu *v)
 {
 	u32 number = v->regs[RAX];
 
-	v->regs[RAX] = likely(number == PXHV_HC_NOP) ? 0 : hypercall(v, number);
+	if (unlikely(number != PXHV_HC_NOP)) {
+		hypercall(v, number);
+		return;
+	}
+	v->regs[RAX] = 0;
 	v->ops->skip(v, 0);
 }

@@ -19,8 +19,8 @@ void exit_ignore(struct vcpu *v);
 /* A hardware task switch, which ends the VM. */
 void exit_task_switch(struct vcpu *v, u16 selector);
 
-/* Performs hypercall number of guest/pxhv.h, but for the no-op; returns what RAX gets. */
-s64 hypercall(struct vcpu *v, u32 number);
+/* Performs hypercall number of guest/pxhv.h, but for the no-op, and goes past it. */
+void hypercall(struct vcpu *v, u32 number);
 
 /* IN/OUT: not string. */
 void exit_io(struct vcpu *v, u16 port, unsigned size, bool in);

@@ -3,7 +3,7 @@
 #include "vm/exits.h"
 #include "vm/vm.h"
 
-__noinline s64 hypercall(struct vcpu *v, u32 number)
+static s64 hypercall_result(struct vcpu *v, u32 number)
 {
 	if (number == PXHV_HC_VERSION)
 		return PXHV_VERSION;
@@ -19,4 +19,10 @@ __noinline s64 hypercall(struct vcpu *v, u32 number)
 		vm_end(v->vm, VM_POWEROFF, 0);
 	}
 	return 0; /* YIELD: every exit is a chance for others already */
+}
+
+__noinline void hypercall(struct vcpu *v, u32 number)
+{
+	v->regs[RAX] = hypercall_result(v, number);
+	v->ops->skip(v, 0);
 }

@@ -243,7 +243,7 @@ struct vcpu_ops {
 	unsigned (*slat_max_level)(void);
 	const char *(*no_real_mode)(void); /* why real-mode guests cannot run; NULL when they can */
 	int (*create)(struct vcpu *v);	   /* vm and index are set; says what fails, but for -ENOMEM */
-	void (*destroy)(struct vcpu *v);   /* also when create() failed or was never called */
+	void (*destroy)(struct vcpu *v);   /* also when create() failed; NULL: nothing to do */
 	int (*run)(struct vcpu *v);	   /* until EV_END; handles everything else itself */
 	/* MSRs that live in the VMCS/VMCB or in the CPU: 0, -ENOENT if not the vendor's, else #GP. The
 	 * values written are such as the CPU takes. EFER is not among them. */

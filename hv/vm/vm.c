@@ -164,7 +164,8 @@ void vm_destroy(struct vm *vm)
 	cancel_requests(vm);
 	vm_console_release(vm);
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
-		vm->vcpus[i]->ops->destroy(vm->vcpus[i]);
+		if (vm->vcpus[i]->ops->destroy)
+			vm->vcpus[i]->ops->destroy(vm->vcpus[i]);
 		if (this_cpu()->vcpu == vm->vcpus[i])
 			this_cpu()->vcpu = NULL;
 	}

@@ -27,9 +27,8 @@ vmx_exit_entry:
 	push rbx
 	mov rbx, [rsp + 8]
 	mov [rbx + VCPU_RAX], rax
-	mov [rbx + VCPU_RCX], rcx
-	mov [rbx + VCPU_RDX], rdx
 	SAVE_GUEST_REGISTERS
+	pop qword [rbx + VCPU_RBX]
 
 	mov eax, VMCS_EXIT_REASON
 	vmread rsi, rax
