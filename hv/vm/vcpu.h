@@ -249,9 +249,11 @@ struct vcpu_ops {
 	 * values written are such as the CPU takes. EFER is not among them. */
 	int (*rdmsr)(struct vcpu *v, u32 msr, u64 *val);
 	int (*wrmsr)(struct vcpu *v, u32 msr, u64 val);
-	void (*apic_mode)(struct vcpu *v);	     /* the guest changed APIC_BASE */
-	bool (*apic_irr)(struct vcpu *v, u8 vector); /* virtual-interrupt delivery: true if taken over */
-	void (*tlb_flush)(struct vcpu *v);	     /* guest-physical mappings were reduced */
+	/* Virtual-interrupt delivery, NULL without: the guest changed APIC_BASE; true if vector is taken
+	 * over. */
+	void (*apic_mode)(struct vcpu *v);
+	bool (*apic_irr)(struct vcpu *v, u8 vector);
+	void (*tlb_flush)(struct vcpu *v); /* guest-physical mappings were reduced */
 	void (*tsc_offset_changed)(struct vcpu *v);
 	void (*trace_exit)(struct vcpu *v, struct exit_record *r); /* completes r, the last */
 	/* The i-th feature that such CPUs may have; false: no more. */

@@ -28,7 +28,7 @@ static void pass_through(void *arg, u32 msr, bool read, bool write)
 
 void vmx_msr_bitmap_init(struct vmx_vcpu *x)
 {
-	memset(x->msr_bitmap, 0xFF, PAGE_SIZE);
+	memset(x->msr_bitmap, 0xFF, sizeof(x->msr_bitmap));
 	msr_policy_passthrough(pass_through, x);
 }
 
