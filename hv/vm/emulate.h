@@ -40,6 +40,9 @@ u64 alu(enum alu_op op, u64 a, u64 b, unsigned size, u64 *rflags);
  * died. */
 unsigned fetch_insn(struct vcpu *v);
 
+/* The instructions that move data from or to gpa, but for the plain MOVs. False for others. */
+bool emulate_move(struct vcpu *v, const struct insn *i, unsigned bits, u64 gpa);
+
 /* The instructions that read memory at gpa, compute, and mostly write it back. False for others. */
 bool emulate_arithmetic(struct vcpu *v, const struct insn *i, u64 gpa);
 
