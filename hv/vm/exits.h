@@ -4,8 +4,6 @@
 
 #include "vm/vcpu.h"
 
-void exit_ud(struct vcpu *v);
-void exit_gp(struct vcpu *v);
 void exit_cpuid(struct vcpu *v);
 void exit_rdmsr(struct vcpu *v);
 void exit_wrmsr(struct vcpu *v);

@@ -268,10 +268,8 @@ void vcpu_kick(struct vcpu *v, u32 events);
 /* Queues an exception; a second one while one is pending or was being delivered becomes #DF, a third a
  * triple fault, by the classes of SDM 3A table 6-5. */
 void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error);
-static inline void vcpu_gp(struct vcpu *v)
-{
-	vcpu_exception(v, 13, true, 0);
-}
+void vcpu_ud(struct vcpu *v);
+void vcpu_gp(struct vcpu *v);
 void vcpu_page_fault(struct vcpu *v, u64 addr, u32 error);
 
 /* v had a triple fault, before whose first instruction it is now. Its VM dies, but first the fault happens
