@@ -45,7 +45,7 @@ static void exit_cr8(struct vcpu *v)
 }
 
 /* MOV to or from a debug register, while they are a debugger's. */
-static __cold void exit_dr(struct vcpu *v)
+static void exit_dr(struct vcpu *v)
 {
 	const struct insn *i = svm_decode(v);
 
@@ -55,7 +55,7 @@ static __cold void exit_dr(struct vcpu *v)
 
 /* #DB and #AC exit because a guest whose handler for one raises it again would otherwise hold the CPU for
  * ever inside event delivery. The CPU has written DR6 already (APM 2 15.12.2). */
-static __cold void exit_db(struct vcpu *v)
+static void exit_db(struct vcpu *v)
 {
 	svm_take_vectoring(v);
 	if (debug_exception(v, X86_DB, *vmcb_dr6(to_svm(v)->vmcb)))
@@ -65,7 +65,7 @@ static __cold void exit_db(struct vcpu *v)
 }
 
 /* RIP is that of INT3; as an event it comes from behind it. */
-static __cold void exit_bp(struct vcpu *v)
+static void exit_bp(struct vcpu *v)
 {
 	svm_take_vectoring(v);
 	if (debug_exception(v, X86_BP, 0))
@@ -75,7 +75,7 @@ static __cold void exit_bp(struct vcpu *v)
 }
 
 /* INT n while there are breakpoints: goes on as it would have, from behind the instruction. */
-static __cold void exit_intn(struct vcpu *v)
+static void exit_intn(struct vcpu *v)
 {
 	const struct insn *i = svm_decode(v);
 	u8 vector;
@@ -93,7 +93,7 @@ static __cold void exit_intn(struct vcpu *v)
 }
 
 /* Any other exception, while stepping: the guest's. */
-static __cold void exit_exception(struct vcpu *v)
+static void exit_exception(struct vcpu *v)
 {
 	void *b = to_svm(v)->vmcb;
 	u8 vector = *vmcb_exitcode(b) & 31;
@@ -105,13 +105,13 @@ static __cold void exit_exception(struct vcpu *v)
 	vcpu_exception(v, vector, has_error, (u32)*vmcb_exitinfo1(b));
 }
 
-static __cold void exit_ac(struct vcpu *v)
+static void exit_ac(struct vcpu *v)
 {
 	svm_take_vectoring(v);
 	vcpu_exception(v, X86_AC, true, 0);
 }
 
-static __cold void exit_mc(struct vcpu *v)
+static void exit_mc(struct vcpu *v)
 {
 	panic("machine check while a guest ran at rip %#llx", (unsigned long long)v->rip);
 }
@@ -138,7 +138,7 @@ static void exit_vintr(struct vcpu *v)
 
 /* The IRET that ends an NMI handler is about to run. The next NMI has to wait until it has: any later exit
  * will do, so nothing is kicked here unless one is waiting already. */
-static __cold void exit_iret(struct vcpu *v)
+static void exit_iret(struct vcpu *v)
 {
 	struct svm_vcpu *x = to_svm(v);
 
@@ -153,24 +153,17 @@ static void exit_ioio(struct vcpu *v)
 {
 	void *b = to_svm(v)->vmcb;
 	u64 info = *vmcb_exitinfo1(b);
-	u16 port = (u16)(info >> 16);
-	unsigned size = (info >> 4) & 7;
-	bool in = info & 1;
-	const struct insn *i;
 
 	/* Bochs holds physical interrupts back while the guest's IF is 0: a guest that polls gets them here.
 	 */
 	if (unlikely(!(*vmcb_rflags(b) & RFLAGS_IF)))
 		take_interrupts();
-	*vmcb_nrip(b) = *vmcb_exitinfo2(b);
-	if (likely(!(info & BIT(2)))) {
-		exit_io(v, port, size, in);
-	} else {
-		i = svm_decode(v);
-		if (i)
-			exit_io_string(v, port, size, in, info & BIT(3), i->addr_size,
-				       in ? SEG_ES : (enum seg)i->seg);
+	if (unlikely(info & BIT(2))) {
+		exit_io_string(v);
+		return;
 	}
+	*vmcb_nrip(b) = *vmcb_exitinfo2(b);
+	exit_io(v, (u16)(info >> 16), (info >> 4) & 7, info & 1);
 }
 
 static void exit_msr(struct vcpu *v)
@@ -186,7 +179,7 @@ static void task_switch(struct vcpu *v)
 	exit_task_switch(v, (u16)*vmcb_exitinfo1(to_svm(v)->vmcb));
 }
 
-static __cold void exit_unknown(struct vcpu *v)
+static void exit_unknown(struct vcpu *v)
 {
 	u64 code = *vmcb_exitcode(to_svm(v)->vmcb);
 
@@ -231,7 +224,7 @@ void svm_exit_far(struct vcpu *v, u64 code)
 	}
 }
 
-__cold const char *svm_exit_name(u64 code)
+const char *svm_exit_name(u64 code)
 {
 	static const u8 codes[] = {
 #define X(code, name, handler) code,

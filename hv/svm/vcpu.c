@@ -114,16 +114,6 @@ static const char *svm_no_real_mode(void)
 				  : "nested paging leaves it untranslated, a fault of QEMU before 7.2.15";
 }
 
-static void svm_apic_mode(struct vcpu *v)
-{
-	v->virtual_interrupts = false;
-}
-
-static bool svm_apic_irr(struct vcpu *v, u8 vector)
-{
-	return false;
-}
-
 static void svm_tsc_offset_changed(struct vcpu *v)
 {
 	*vmcb_tsc_offset(to_svm(v)->vmcb) = v->tsc_offset;
@@ -180,8 +170,6 @@ const struct vcpu_ops svm_ops = {
 	.nmi_window = svm_nmi_window,
 	.rdmsr = svm_rdmsr,
 	.wrmsr = svm_wrmsr,
-	.apic_mode = svm_apic_mode,
-	.apic_irr = svm_apic_irr,
 	.tlb_flush = svm_tlb_flush,
 	.tsc_offset_changed = svm_tsc_offset_changed,
 	.debug = svm_debug,

@@ -82,29 +82,42 @@ static inline struct pio_range *pio_find(struct vm *vm, u16 port, unsigned size)
 }
 
 /* Nobody has any of the access's ports? Ports wrap at 64 KiB. */
-static __cold bool pio_unclaimed(struct vm *vm, u16 port, unsigned size)
+static bool pio_unclaimed(struct vm *vm, u16 port, unsigned size)
 {
 	for (unsigned i = 0; i < size; i++)
 		if (vm->port_owner[(u16)(port + i)])
 			return false;
-	vm->last_unclaimed_port = port;
-	if (unlikely(vm->log_unclaimed))
-		printk("vm '%s': nobody has port %04x (%u bytes)\n", vm->config->name, port, size);
 	return true;
 }
 
-/* Out of line, so that the common path saves no registers for it. */
-static __cold __attribute__((noinline)) u32 pio_read_slow(struct vm *vm, u16 port, unsigned size)
+static u64 unclaimed(struct vm *vm, unsigned size, bool write)
 {
-	u32 val = 0;
+	if (write)
+		vm->unclaimed_writes++;
+	else
+		vm->unclaimed_reads++;
+	return ~0ULL >> (64 - 8 * size);
+}
+
+/* An access that is nobody's, or by bytes that of several. Out of line, so that the common path saves no
+ * registers for it. */
+static __cold __noinline u32 pio_slow(struct vm *vm, u16 port, unsigned size, u32 val, bool write)
+{
+	u32 in = 0;
 
 	if (pio_unclaimed(vm, port, size)) {
-		vm->unclaimed_reads++;
-		return (u32)(BIT(8 * size) - 1);
+		vm->last_unclaimed_port = port;
+		if (unlikely(vm->log_unclaimed))
+			printk("vm '%s': nobody has port %04x (%u bytes)\n", vm->config->name, port, size);
+		return unclaimed(vm, size, write);
 	}
-	for (unsigned i = 0; i < size; i++)
-		val |= bus_pio_read(vm, (u16)(port + i), 1) << (8 * i);
-	return val;
+	for (unsigned i = 0; i < size; i++) {
+		if (write)
+			bus_pio_write(vm, (u16)(port + i), 1, val >> (8 * i) & 0xFF);
+		else
+			in |= bus_pio_read(vm, (u16)(port + i), 1) << (8 * i);
+	}
+	return in;
 }
 
 u32 bus_pio_read(struct vm *vm, u16 port, unsigned size)
@@ -113,7 +126,7 @@ u32 bus_pio_read(struct vm *vm, u16 port, unsigned size)
 	u32 val;
 
 	if (unlikely(!r))
-		return pio_read_slow(vm, port, size);
+		return pio_slow(vm, port, size, 0, false);
 	spin_lock(&vm->lock);
 	r->accesses++;
 	val = r->ops->read(r->dev, port, size);
@@ -121,35 +134,18 @@ u32 bus_pio_read(struct vm *vm, u16 port, unsigned size)
 	return val;
 }
 
-static __cold __attribute__((noinline)) void pio_write_slow(struct vm *vm, u16 port, unsigned size, u32 val)
-{
-	if (pio_unclaimed(vm, port, size)) {
-		vm->unclaimed_writes++;
-		return;
-	}
-	for (unsigned i = 0; i < size; i++)
-		bus_pio_write(vm, (u16)(port + i), 1, val >> (8 * i) & 0xFF);
-}
-
 void bus_pio_write(struct vm *vm, u16 port, unsigned size, u32 val)
 {
 	struct pio_range *r = pio_find(vm, port, size);
 
 	if (unlikely(!r)) {
-		pio_write_slow(vm, port, size, val);
+		pio_slow(vm, port, size, val, true);
 		return;
 	}
 	spin_lock(&vm->lock);
 	r->accesses++;
 	r->ops->write(r->dev, port, size, val);
 	spin_unlock(&vm->lock);
-}
-
-static __cold void mmio_unclaimed(struct vm *vm, u64 gpa, unsigned size)
-{
-	if (unlikely(vm->log_unclaimed))
-		printk("vm '%s': nobody is at %llx (%u bytes)\n", vm->config->name, (unsigned long long)gpa,
-		       size);
 }
 
 /* The range that holds gpa's byte, or NULL. */
@@ -169,29 +165,34 @@ static struct mmio_range *mmio_find(struct vm *vm, u64 gpa)
 	return NULL;
 }
 
-/* Does the access at gpa lie within r, or outside every range, as a whole? */
-static bool mmio_crosses(const struct mmio_range *r, u64 gpa, unsigned size)
+/* The same. Ranges begin at pages, so that an access in one page that is nobody's to begin with is nobody's.
+ */
+static __cold __noinline u64 mmio_slow(struct vm *vm, u64 gpa, unsigned size, u64 val, bool write)
 {
-	if (r)
-		return r->size - (gpa - r->base) < size;
-	return (gpa & ~PAGE_MASK) + size > PAGE_SIZE; /* ranges begin at pages */
+	u64 in = 0;
+
+	if (!mmio_find(vm, gpa) && (gpa & ~PAGE_MASK) + size <= PAGE_SIZE) {
+		if (unlikely(vm->log_unclaimed))
+			printk("vm '%s': nobody is at %llx (%u bytes)\n", vm->config->name,
+			       (unsigned long long)gpa, size);
+		return unclaimed(vm, size, write);
+	}
+	for (unsigned i = 0; i < size; i++) {
+		if (write)
+			bus_mmio_write(vm, gpa + i, 1, val >> (8 * i) & 0xFF);
+		else
+			in |= bus_mmio_read(vm, gpa + i, 1) << (8 * i);
+	}
+	return in;
 }
 
 u64 bus_mmio_read(struct vm *vm, u64 gpa, unsigned size)
 {
 	struct mmio_range *r = mmio_find(vm, gpa);
-	u64 val = 0;
+	u64 val;
 
-	if (unlikely(size > 1 && mmio_crosses(r, gpa, size))) {
-		for (unsigned i = 0; i < size; i++)
-			val |= bus_mmio_read(vm, gpa + i, 1) << (8 * i);
-		return val;
-	}
-	if (unlikely(!r)) {
-		vm->unclaimed_reads++;
-		mmio_unclaimed(vm, gpa, size);
-		return ~0ULL >> (64 - 8 * size);
-	}
+	if (unlikely(!r || r->size - (gpa - r->base) < size))
+		return mmio_slow(vm, gpa, size, 0, false);
 	spin_lock(&vm->lock);
 	r->accesses++;
 	val = r->ops->read(r->dev, gpa - r->base, size);
@@ -203,14 +204,8 @@ void bus_mmio_write(struct vm *vm, u64 gpa, unsigned size, u64 val)
 {
 	struct mmio_range *r = mmio_find(vm, gpa);
 
-	if (unlikely(size > 1 && mmio_crosses(r, gpa, size))) {
-		for (unsigned i = 0; i < size; i++)
-			bus_mmio_write(vm, gpa + i, 1, val >> (8 * i) & 0xFF);
-		return;
-	}
-	if (unlikely(!r)) {
-		vm->unclaimed_writes++;
-		mmio_unclaimed(vm, gpa, size);
+	if (unlikely(!r || r->size - (gpa - r->base) < size)) {
+		mmio_slow(vm, gpa, size, val, true);
 		return;
 	}
 	spin_lock(&vm->lock);

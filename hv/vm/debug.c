@@ -23,7 +23,7 @@ void exit_mov_dr(struct vcpu *v, unsigned n, bool read, unsigned reg, unsigned l
 	}
 	if (n == 4 || n == 5) { /* other names of DR6 and DR7 (SDM 3B 18.2.2) */
 		if (v->ops->get(v, VREG_CR4) & CR4_DE) {
-			exit_ud(v);
+			vcpu_ud(v);
 			return;
 		}
 		n += 2;

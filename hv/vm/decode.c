@@ -83,18 +83,15 @@ static inline u8 next(struct cursor *c)
 	return pos < c->avail ? c->bytes[pos] : 0;
 }
 
-/* n (1, 2, 4 or 8) bytes, sign-extended. */
+/* n (up to 8) bytes, sign-extended. */
 static s64 take(struct cursor *c, unsigned n)
 {
 	u64 v = 0;
 	unsigned shift = 64 - 8 * n;
 
-	if (c->pos + n <= c->avail) {
-		for (unsigned i = n; i--;)
-			v = v << 8 | c->bytes[c->pos + i];
-	}
-	c->pos += n;
-	return (s64)(v << shift) >> shift;
+	for (unsigned i = 0; i < n; i++)
+		v |= (u64)next(c) << 8 * i;
+	return n ? (s64)(v << shift) >> shift : 0;
 }
 
 /* Takes ModRM's SIB and displacement. */
@@ -120,29 +117,12 @@ static void take_address(struct cursor *c, const struct insn *i)
 static u64 take_immediate(struct cursor *c, const struct insn *i, unsigned kind, bool branch64)
 {
 	unsigned z = i->op_size == 2 && !branch64 ? 2 : 4;
-	u64 v;
+	const u8 sizes[] = {
+		0,	 [I1] = 1, [IZ] = z, [I2] = 2, [IV] = i->op_size, [MO] = i->addr_size, [FP] = z + 2,
+		[I3] = 3};
+	u64 v = take(c, sizes[kind]);
 
-	switch (kind) {
-	case I1:
-		return take(c, 1);
-	case I2:
-		return take(c, 2);
-	case IZ:
-		return take(c, z);
-	case IV:
-		return take(c, i->op_size);
-	case MO:
-		v = take(c, i->addr_size);
-		return i->addr_size == 8 ? v : v & (BIT(8 * i->addr_size) - 1);
-	case FP:
-		c->pos += z + 2;
-		return 0;
-	case I3:
-		c->pos += 3;
-		return 0;
-	default:
-		return 0;
-	}
+	return kind == MO ? v & ~0ULL >> (64 - 8 * i->addr_size) : v;
 }
 
 static void take_prefixes(struct cursor *c, unsigned bits, struct insn *i)

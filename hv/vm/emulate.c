@@ -39,11 +39,6 @@ void reg_write(struct vcpu *v, unsigned n, unsigned size, bool rex, u64 val)
 		v->regs[n] = val;
 }
 
-void reg_advance(struct vcpu *v, enum gpr n, unsigned addr_size, u64 delta)
-{
-	reg_write(v, n, addr_size, true, v->regs[n] + delta);
-}
-
 u64 seg_linear(struct vcpu *v, enum seg seg, u64 offset, unsigned bits)
 {
 	struct segment s;

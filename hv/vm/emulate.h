@@ -13,9 +13,6 @@
 u64 reg_read(struct vcpu *v, unsigned n, unsigned size, bool rex);
 void reg_write(struct vcpu *v, unsigned n, unsigned size, bool rex, u64 val);
 
-/* rSI, rDI or rCX as addr_size (2, 4 or 8) bytes wide instructions move them: by delta, wrapping. */
-void reg_advance(struct vcpu *v, enum gpr n, unsigned addr_size, u64 delta);
-
 /* The linear address of seg:offset in code of bits 16, 32 or 64. Limits are not checked. */
 u64 seg_linear(struct vcpu *v, enum seg seg, u64 offset, unsigned bits);
 
@@ -43,9 +40,12 @@ u64 alu(enum alu_op op, u64 a, u64 b, unsigned size, u64 *rflags);
  * died. */
 unsigned fetch_insn(struct vcpu *v);
 
+/* The instructions that move data from or to gpa, but for the plain MOVs. False for others. */
+bool emulate_move(struct vcpu *v, const struct insn *i, unsigned bits, u64 gpa);
+
 /* The instructions that read memory at gpa, compute, and mostly write it back. False for others. */
 bool emulate_arithmetic(struct vcpu *v, const struct insn *i, u64 gpa);
 
-/* MOVS, CMPS, STOS, LODS and SCAS, with or without REP, which it skips when they are through. False for
- * others. */
+/* MOVS, CMPS, STOS, LODS, SCAS, INS and OUTS, with or without REP, which it skips when they are through.
+ * False for others. */
 bool emulate_string(struct vcpu *v, const struct insn *i, unsigned bits);

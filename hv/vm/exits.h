@@ -4,8 +4,6 @@
 
 #include "vm/vcpu.h"
 
-void exit_ud(struct vcpu *v);
-void exit_gp(struct vcpu *v);
 void exit_cpuid(struct vcpu *v);
 void exit_rdmsr(struct vcpu *v);
 void exit_wrmsr(struct vcpu *v);
@@ -25,10 +23,9 @@ void hypercall(struct vcpu *v, u32 number);
 /* IN/OUT: not string. */
 void exit_io(struct vcpu *v, u16 port, unsigned size, bool in);
 
-/* INS/OUTS, with or without REP; addr_size 2, 4 or 8 bytes; seg is OUTS' segment. Does a bounded number of
- * iterations a call and is simply entered again for the rest. */
-void exit_io_string(struct vcpu *v, u16 port, unsigned size, bool in, bool rep, unsigned addr_size,
-		    enum seg seg);
+/* The INS or OUTS at RIP, with or without REP. Does a bounded number of iterations a call and is simply
+ * entered again for the rest. */
+void exit_io_string(struct vcpu *v);
 
 /* A guest-physical access outside RAM, or a write to ROM: decodes the instruction at RIP and performs it.
  * An instruction it does not know ends the VM with an autopsy, and so does the delivery of an event. */

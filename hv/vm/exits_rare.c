@@ -3,14 +3,14 @@
 #include "vm/exits.h"
 #include "vm/vm.h"
 
-void exit_ud(struct vcpu *v)
+void vcpu_ud(struct vcpu *v)
 {
 	vcpu_exception(v, X86_UD, false, 0);
 }
 
-void exit_gp(struct vcpu *v)
+void vcpu_gp(struct vcpu *v)
 {
-	vcpu_gp(v);
+	vcpu_exception(v, X86_GP, true, 0);
 }
 
 void exit_ignore(struct vcpu *v)
@@ -38,7 +38,7 @@ void exit_xsetbv(struct vcpu *v)
 	u64 val = v->regs[RDX] << 32 | (u32)v->regs[RAX];
 
 	if (!(v->ops->get(v, VREG_CR4) & CR4_OSXSAVE)) {
-		exit_ud(v);
+		vcpu_ud(v);
 		return;
 	}
 	/* The bits are the CPU's own, so that a refusal here is a guest's doing too. XCR0 stays the guest's

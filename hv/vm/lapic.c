@@ -20,12 +20,15 @@
 #define REGS(first, n) ((BIT(n) - 1) << REG(first))
 
 /* Bits that the guest can change, by register; what an x2APIC's guest may write without #GP besides. */
-static const u32 writable[64] = {
-	[REG(LAPIC_TPR)] = 0xFF,	 [REG(LAPIC_LDR)] = 0xFF000000,	 [REG(LAPIC_DFR)] = 0xF0000000,
-	[REG(LAPIC_SVR)] = 0x3FF,	 [REG(LAPIC_ICR)] = 0xCCFFF,	 [REG(LAPIC_ICR2)] = 0xFF000000,
-	[REG(LAPIC_LVTT)] = 0x700FF,	 [REG(LAPIC_LVTTHMR)] = 0x107FF, [REG(LAPIC_LVTPC)] = 0x107FF,
-	[REG(LAPIC_LVT0)] = 0x1A7FF,	 [REG(LAPIC_LVT1)] = 0x1A7FF,	 [REG(LAPIC_LVTERR)] = 0x100FF,
-	[REG(LAPIC_TMICT)] = 0xFFFFFFFF, [REG(LAPIC_TDCR)] = 0x0B,	 [REG(LAPIC_SELF_IPI)] = 0xFF,
+enum { M_NONE, M_8, M_HIGH_8, M_DFR, M_SVR, M_ICR, M_LVTT, M_LVT, M_LINT, M_LVTERR, M_ALL, M_TDCR };
+static const u32 masks[] = {0,	     0xFF,    0xFF000000, 0xF0000000, 0x3FF,	  0xCCFFF,
+			    0x700FF, 0x107FF, 0x1A7FF,	  0x100FF,    0xFFFFFFFF, 0x0B};
+static const u8 writable[64] = {
+	[REG(LAPIC_TPR)] = M_8,	    [REG(LAPIC_LDR)] = M_HIGH_8,  [REG(LAPIC_DFR)] = M_DFR,
+	[REG(LAPIC_SVR)] = M_SVR,   [REG(LAPIC_ICR)] = M_ICR,	  [REG(LAPIC_ICR2)] = M_HIGH_8,
+	[REG(LAPIC_LVTT)] = M_LVTT, [REG(LAPIC_LVTTHMR)] = M_LVT, [REG(LAPIC_LVTPC)] = M_LVT,
+	[REG(LAPIC_LVT0)] = M_LINT, [REG(LAPIC_LVT1)] = M_LINT,	  [REG(LAPIC_LVTERR)] = M_LVTERR,
+	[REG(LAPIC_TMICT)] = M_ALL, [REG(LAPIC_TDCR)] = M_TDCR,	  [REG(LAPIC_SELF_IPI)] = M_8,
 };
 #define LVT_STATUS     BIT(12) /* read-only */
 #define LVT_REMOTE_IRR BIT(14)
@@ -69,7 +72,7 @@ static void write_reg(struct vcpu *v, u32 reg, u32 val)
 {
 	struct lapic *l = &v->lapic;
 
-	val &= writable[REG(reg)];
+	val &= masks[writable[REG(reg)]];
 	switch (reg) {
 	case LAPIC_EOI:
 		lapic_end_of_interrupt(v);
@@ -280,7 +283,7 @@ int lapic_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 
 static u32 x2apic_allowed(u32 reg)
 {
-	u32 mask = writable[REG(reg)];
+	u32 mask = masks[writable[REG(reg)]];
 
 	if (LVTS >> REG(reg) & 1)
 		mask |= LVT_STATUS;

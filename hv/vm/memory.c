@@ -149,49 +149,38 @@ u8 *guest_chunk(struct vm *vm, u64 gpa, u64 *len, bool write)
 	return s->host + (gpa - s->gpa);
 }
 
-int guest_read(struct vm *vm, u64 gpa, void *buf, u64 len)
+/* Copies between guest RAM and buf, to the guest or from it; without buf zeros go there. */
+static int copy(struct vm *vm, u64 gpa, u8 *buf, u64 len, bool to_guest)
 {
-	for (u8 *out = buf; len;) {
+	while (len) {
 		u64 n = len;
-		const u8 *p = guest_chunk(vm, gpa, &n, false);
+		u8 *p = guest_chunk(vm, gpa, &n, to_guest);
 
 		if (!p)
 			return -EFAULT;
-		memcpy(out, p, n);
-		out += n;
+		if (!buf) {
+			memset(p, 0, n);
+		} else {
+			memcpy(to_guest ? p : buf, to_guest ? buf : p, n);
+			buf += n;
+		}
 		gpa += n;
 		len -= n;
 	}
 	return 0;
+}
+
+int guest_read(struct vm *vm, u64 gpa, void *buf, u64 len)
+{
+	return copy(vm, gpa, buf, len, false);
 }
 
 int guest_write(struct vm *vm, u64 gpa, const void *buf, u64 len)
 {
-	for (const u8 *in = buf; len;) {
-		u64 n = len;
-		u8 *p = guest_chunk(vm, gpa, &n, true);
-
-		if (!p)
-			return -EFAULT;
-		memcpy(p, in, n);
-		in += n;
-		gpa += n;
-		len -= n;
-	}
-	return 0;
+	return copy(vm, gpa, (u8 *)buf, len, true);
 }
 
 int guest_zero(struct vm *vm, u64 gpa, u64 len)
 {
-	while (len) {
-		u64 n = len;
-		u8 *p = guest_chunk(vm, gpa, &n, true);
-
-		if (!p)
-			return -EFAULT;
-		memset(p, 0, n);
-		gpa += n;
-		len -= n;
-	}
-	return 0;
+	return copy(vm, gpa, NULL, len, true);
 }

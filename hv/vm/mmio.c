@@ -10,10 +10,8 @@
 static bool move(struct vcpu *v, const struct insn *i, unsigned bits, u64 gpa)
 {
 	unsigned size = i->op_size, op = i->map << 8 | i->opcode, reg = insn_reg(i);
-	u64 val;
 
-	/* MOV; MOVNTI. Not in the switch: nearly all accesses are these. */
-	if (likely((op & ~1u) == 0x88) || op == (OP_0F | 0xC3)) {
+	if (likely((op & ~1u) == 0x88) || op == (OP_0F | 0xC3)) { /* MOV; MOVNTI */
 		gpa_store(v, gpa, size, reg_read(v, reg, size, i->rex));
 		return true;
 	}
@@ -21,52 +19,7 @@ static bool move(struct vcpu *v, const struct insn *i, unsigned bits, u64 gpa)
 		reg_write(v, reg, size, i->rex, gpa_load(v, gpa, size));
 		return true;
 	}
-	switch (op) {
-	case 0xC6:
-	case 0xC7:
-		if (reg & 7)
-			return false;
-		gpa_store(v, gpa, size, i->imm);
-		return true;
-	case 0xA0:
-	case 0xA1:
-		reg_write(v, RAX, size, true, gpa_load(v, gpa, size));
-		return true;
-	case 0xA2:
-	case 0xA3:
-		gpa_store(v, gpa, size, v->regs[RAX]);
-		return true;
-	case OP_0F | 0xB6: /* MOVZX */
-	case OP_0F | 0xB7:
-		reg_write(v, reg, size, true, gpa_load(v, gpa, 1 + (op & 1)));
-		return true;
-	case OP_0F | 0xBE: /* MOVSX */
-		reg_write(v, reg, size, true, (s8)gpa_load(v, gpa, 1));
-		return true;
-	case OP_0F | 0xBF:
-		reg_write(v, reg, size, true, (s16)gpa_load(v, gpa, 2));
-		return true;
-	case 0x63: /* MOVSXD, in other code ARPL; without REX.W it is a plain MOV */
-		if (bits != 64)
-			return false;
-		val = gpa_load(v, gpa, MIN(size, 4u));
-		reg_write(v, reg, size, true, size == 8 ? (u64)(s32)val : val);
-		return true;
-	case OP_0F38 | 0xF0: /* MOVBE; with F2 it is CRC32 */
-	case OP_0F38 | 0xF1:
-		if (i->rep == 0xF2)
-			return false;
-		if (op & 1) {
-			val = reg_read(v, reg, size, true);
-			gpa_store(v, gpa, size, __builtin_bswap64(val) >> (64 - 8 * size));
-		} else {
-			val = gpa_load(v, gpa, size);
-			reg_write(v, reg, size, true, __builtin_bswap64(val) >> (64 - 8 * size));
-		}
-		return true;
-	default:
-		return false;
-	}
+	return emulate_move(v, i, bits, gpa);
 }
 
 void exit_mmio(struct vcpu *v, u64 gpa)

@@ -32,14 +32,6 @@ void pvclock_scale(u64 hz, u32 *mul, s8 *shift)
 	*shift = s;
 }
 
-/* ROM stays as it is, whoever writes. */
-static int write(struct vm *vm, u64 gpa, const void *buf, u64 len)
-{
-	struct memslot *slot = memslot_find(vm, gpa);
-
-	return slot && slot->readonly ? -EPERM : guest_write(vm, gpa, buf, len);
-}
-
 /* Writes the page as readers on other vcpus need it: an odd version, the values, an even version. x86 keeps
  * the order of stores. Without the address in RAM nothing is written. */
 static void write_system_time(struct vcpu *v)
@@ -55,16 +47,16 @@ static void write_system_time(struct vcpu *v)
 	t.tsc_timestamp = now + v->tsc_offset;
 	t.system_time = muldiv64(now, NS_PER_S, tsc_hz);
 	pvclock_scale(tsc_hz, &t.tsc_to_system_mul, &t.tsc_shift);
-	if (write(v->vm, gpa, &t.version, sizeof(t.version)) || write(v->vm, gpa, &t, sizeof(t)))
+	if (guest_write(v->vm, gpa, &t.version, sizeof(t.version)) || guest_write(v->vm, gpa, &t, sizeof(t)))
 		return;
-	write(v->vm, gpa, &p->version, sizeof(p->version));
+	guest_write(v->vm, gpa, &p->version, sizeof(p->version));
 }
 
 void pvclock_write_wall(struct vcpu *v, u64 val)
 {
 	struct pvclock_wall w = {.version = 2, .sec = wall_clock_base};
 
-	write(v->vm, val & ~3ULL, &w, sizeof(w));
+	guest_write(v->vm, val & ~3ULL, &w, sizeof(w));
 }
 
 void pvclock_write_system(struct vcpu *v, u64 val)

@@ -243,16 +243,17 @@ struct vcpu_ops {
 	unsigned (*slat_max_level)(void);
 	const char *(*no_real_mode)(void); /* why real-mode guests cannot run; NULL when they can */
 	int (*create)(struct vcpu *v);	   /* vm and index are set; says what fails, but for -ENOMEM */
-	void (*destroy)(
-		struct vcpu *v);    /* also when create() failed or was never called; NULL: nothing to do */
-	int (*run)(struct vcpu *v); /* until EV_END; handles everything else itself */
+	void (*destroy)(struct vcpu *v);   /* also when create() failed; NULL: nothing to do */
+	int (*run)(struct vcpu *v);	   /* until EV_END; handles everything else itself */
 	/* MSRs that live in the VMCS/VMCB or in the CPU: 0, -ENOENT if not the vendor's, else #GP. The
 	 * values written are such as the CPU takes. EFER is not among them. */
 	int (*rdmsr)(struct vcpu *v, u32 msr, u64 *val);
 	int (*wrmsr)(struct vcpu *v, u32 msr, u64 val);
-	void (*apic_mode)(struct vcpu *v);	     /* the guest changed APIC_BASE */
-	bool (*apic_irr)(struct vcpu *v, u8 vector); /* virtual-interrupt delivery: true if taken over */
-	void (*tlb_flush)(struct vcpu *v);	     /* guest-physical mappings were reduced */
+	/* Virtual-interrupt delivery, NULL without: the guest changed APIC_BASE; true if vector is taken
+	 * over. */
+	void (*apic_mode)(struct vcpu *v);
+	bool (*apic_irr)(struct vcpu *v, u8 vector);
+	void (*tlb_flush)(struct vcpu *v); /* guest-physical mappings were reduced */
 	void (*tsc_offset_changed)(struct vcpu *v);
 	void (*trace_exit)(struct vcpu *v, struct exit_record *r); /* completes r, the last */
 	/* The i-th feature that such CPUs may have; false: no more. */
@@ -271,10 +272,8 @@ void vcpu_kick(struct vcpu *v, u32 events);
 /* Queues an exception; a second one while one is pending or was being delivered becomes #DF, a third a
  * triple fault, by the classes of SDM 3A table 6-5. */
 void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error);
-static inline void vcpu_gp(struct vcpu *v)
-{
-	vcpu_exception(v, 13, true, 0);
-}
+void vcpu_ud(struct vcpu *v);
+void vcpu_gp(struct vcpu *v);
 void vcpu_page_fault(struct vcpu *v, u64 addr, u32 error);
 
 /* v had a triple fault, before whose first instruction it is now. Its VM dies, but first the fault happens

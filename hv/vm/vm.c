@@ -86,6 +86,13 @@ static int create_vcpu(struct vm *vm, const struct vcpu_ops *ops)
 	return err ? err : ops->create(v);
 }
 
+/* -ENOMEM, having said for what. */
+static int no_memory(const struct vm_config *c, const char *what)
+{
+	printk("vm '%s': no memory left for %s\n", c->name, what);
+	return -ENOMEM;
+}
+
 /* The port table and the vcpus. Only a lack of memory is left for us to tell; the vendor explains the rest.
  */
 static int create_core(struct vm *vm, const struct vcpu_ops *ops)
@@ -94,19 +101,15 @@ static int create_core(struct vm *vm, const struct vcpu_ops *ops)
 
 	vm->port_owner = vm_zalloc(vm, PORTS);
 	err = vm->port_owner ? create_vcpu(vm, ops) : -ENOMEM;
-	if (err == -ENOMEM)
-		printk("vm '%s': no memory left for its vcpu\n", vm->config->name);
-	return err;
+	return err == -ENOMEM ? no_memory(vm->config, "its vcpu") : err;
 }
 
 static int create_parts(struct vm *vm, const struct vcpu_ops *ops)
 {
-	int err = slat_init(&vm->slat, ops->slat, ops->slat_max_level());
+	int err;
 
-	if (err) {
-		printk("vm '%s': no memory left for its page tables\n", vm->config->name);
-		return err;
-	}
+	if (slat_init(&vm->slat, ops->slat, ops->slat_max_level()))
+		return no_memory(vm->config, "its page tables");
 	err = vm_memory_create(vm, vm->config->memory);
 	if (!err)
 		err = create_core(vm, ops);
@@ -125,7 +128,7 @@ struct vm *vm_create(const struct vm_config *config, const struct vcpu_ops *ops)
 		return NULL;
 	vm = page_alloc_run(sizeof(*vm), PAGE_SIZE, 0);
 	if (!vm) {
-		printk("vm '%s': no memory left to make it\n", config->name);
+		no_memory(config, "it");
 		return NULL;
 	}
 	memset(vm, 0, sizeof(*vm));

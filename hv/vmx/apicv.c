@@ -57,13 +57,16 @@ static bool is_level(const struct lapic *l, u8 vector)
 }
 
 /* Hardware takes over: it starts from what the page holds. */
-static void sync_status(struct vcpu *v)
+static void sync_status(const struct lapic *l)
 {
-	int rvi = lapic_highest(&v->lapic, LAPIC_IRR), svi = lapic_highest(&v->lapic, LAPIC_ISR);
+	int rvi = lapic_highest(l, LAPIC_IRR), svi = lapic_highest(l, LAPIC_ISR);
 
 	vmwrite(VMCS_GUEST_INTERRUPT_STATUS, (u64)MAX(svi, 0) << 8 | (u64)MAX(rvi, 0));
-	for (unsigned vector = 0; vector < 256; vector++)
-		set_eoi_exit((u8)vector, is_level(&v->lapic, (u8)vector));
+	for (unsigned i = 0; i < 4; i++) {
+		const u32 *tmr = (const u32 *)(l->page + LAPIC_TMR + 32 * i);
+
+		vmwrite(VMCS_EOI_EXIT_BITMAP0 + 2 * i, (u64)tmr[4] << 32 | tmr[0]);
+	}
 }
 
 /* A workaround: with a virtual interrupt pending, Bochs 2.7 delivers it whatever IF is as soon as one of the
@@ -92,7 +95,7 @@ void vmx_apic_mode(struct vcpu *v)
 	u64 base = v->lapic.base;
 	u32 bits = 0;
 
-	if (!vmx_has_apicv() || !x->proc2) /* the LAPIC is reset before there is a VMCS */
+	if (!vmx_has_apicv())
 		return;
 	if ((base & APIC_BASE_EXTD) && vmx_has(CTL_PROC2, PROC2_X2APIC))
 		bits = PROC2_X2APIC;
@@ -100,13 +103,13 @@ void vmx_apic_mode(struct vcpu *v)
 		bits = PROC2_APIC_ACCESSES;
 	if (bits)
 		bits |= PROC2_APIC_REGISTERS | PROC2_VIRTUAL_INTERRUPTS;
-	vmx_set_proc2(v, MODE_BITS & ~bits, false);
-	vmx_set_proc2(v, bits, true);
+	x->proc2 = (x->proc2 & ~MODE_BITS) | bits;
+	vmwrite(VMCS_PROC_CONTROLS2, x->proc2);
 	vmx_set_proc(v, PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING, !bits);
 	vmx_set_proc(v, PROC_TPR_SHADOW, bits);
 	intercept_x2apic(x, !(bits & PROC2_X2APIC));
 	if (bits && !v->virtual_interrupts)
-		sync_status(v);
+		sync_status(&v->lapic);
 	v->virtual_interrupts = bits;
 }
 

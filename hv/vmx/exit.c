@@ -102,23 +102,16 @@ static void take_interrupts(void)
 		__asm__ volatile("sti; nop; cli" ::: "memory");
 }
 
-/* SDM 3C table 28-5 and 28-14. */
+/* SDM 3C table 28-5. */
 static void exit_io_instruction(struct vcpu *v)
 {
 	u64 q = vmread(VMCS_EXIT_QUALIFICATION);
-	u16 port = (u16)(q >> 16);
-	unsigned size = (q & 7) + 1;
-	bool in = q & BIT(3);
 
 	take_interrupts();
-	if (likely(!(q & BIT(4)))) {
-		exit_io(v, port, size, in);
-		return;
-	}
-	u32 info = (u32)vmread(VMCS_EXIT_INSTRUCTION_INFO);
-
-	exit_io_string(v, port, size, in, q & BIT(5), 2U << ((info >> 7) & 7),
-		       in ? SEG_ES : (enum seg)((info >> 15) & 7));
+	if (likely(!(q & BIT(4))))
+		exit_io(v, (u16)(q >> 16), (q & 7) + 1, q & BIT(3));
+	else
+		exit_io_string(v);
 }
 
 static void exit_ept_violation(struct vcpu *v)

@@ -29,21 +29,26 @@ VMX_REGION_OP(vmxon)
 VMX_REGION_OP(vmclear)
 VMX_REGION_OP(vmptrld)
 
+/* What every VMCS and VMXON region begins with. */
+static u32 vmx_revision(void)
+{
+	return (u32)vmx_caps.basic & VMX_REGION_REVISION;
+}
+
 static int vmx_enable(void)
 {
 	struct cpu *c = this_cpu();
-	u64 fc = rdmsr(MSR_FEATURE_CONTROL);
 	u32 *region = page_alloc();
-
-	if (!region)
-		return -ENOMEM;
-	c->vendor = region;
-	*region = (u32)vmx_caps.basic & VMX_REGION_REVISION;
+	u64 fc = rdmsr(MSR_FEATURE_CONTROL);
 
 	if (!(fc & BIT(0)))
 		wrmsr(MSR_FEATURE_CONTROL, fc | BIT(0) | BIT(2));
 	write_cr0((read_cr0() & ~(CR0_CD | CR0_NW)) | vmx_caps.cr0_must);
 	write_cr4(read_cr4() | CR4_VMXE | vmx_caps.cr4_must);
+	if (!region)
+		return -ENOMEM;
+	c->vendor = region;
+	*region = vmx_revision();
 	if (vmxon(region)) {
 		printk("pxHV: VMXON failed on CPU %u (region %p, IA32_VMX_BASIC %#llx)\n", c->index, region,
 		       (unsigned long long)vmx_caps.basic);
@@ -68,15 +73,6 @@ void vmx_set_proc(struct vcpu *v, u32 bits, bool on)
 		vmwrite(VMCS_PROC_CONTROLS, x->proc = new);
 }
 
-void vmx_set_proc2(struct vcpu *v, u32 bits, bool on)
-{
-	struct vmx_vcpu *x = to_vmx(v);
-	u32 new = on ? x->proc2 | bits : x->proc2 & ~bits;
-
-	if (new != x->proc2)
-		vmwrite(VMCS_PROC_CONTROLS2, x->proc2 = new);
-}
-
 /* The preemption timer's rate is the TSC's, shifted. It is saved at exits, so that a guest which exits all
  * the time is reached too. */
 void vmx_start_backstop(void)
@@ -96,13 +92,6 @@ static void write_controls(struct vmx_vcpu *x)
 	vmwrite(VMCS_PROC_CONTROLS2, x->proc2);
 	vmwrite(VMCS_EXIT_CONTROLS, vmx_caps.base[CTL_EXIT]);
 	vmwrite(VMCS_ENTRY_CONTROLS, x->entry);
-	vmwrite(VMCS_EXCEPTION_BITMAP, VMX_EXCEPTIONS);
-	vmwrite(VMCS_PF_ERROR_MASK, 0);
-	vmwrite(VMCS_PF_ERROR_MATCH, 0);
-	vmwrite(VMCS_CR3_TARGET_COUNT, 0);
-	vmwrite(VMCS_EXIT_MSR_STORE_COUNT, 0);
-	vmwrite(VMCS_EXIT_MSR_LOAD_COUNT, 0);
-	vmwrite(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
 	vmwrite(VMCS_IO_BITMAP_A, (u64)x->io_bitmaps);
 	vmwrite(VMCS_IO_BITMAP_B, (u64)x->io_bitmaps + PAGE_SIZE);
 	vmwrite(VMCS_MSR_BITMAP, (u64)x->msr_bitmap);
@@ -117,38 +106,40 @@ static void write_host_state(void)
 	vmwrite(VMCS_HOST_CR0, read_cr0());
 	vmwrite(VMCS_HOST_CR3, read_cr3());
 	vmwrite(VMCS_HOST_CR4, read_cr4());
-	vmwrite(VMCS_HOST_CS_SELECTOR, HOST_CS);
-	vmwrite(VMCS_HOST_SS_SELECTOR, HOST_DS);
-	vmwrite(VMCS_HOST_DS_SELECTOR, HOST_DS);
-	vmwrite(VMCS_HOST_ES_SELECTOR, HOST_DS);
-	vmwrite(VMCS_HOST_FS_SELECTOR, 0);
-	vmwrite(VMCS_HOST_GS_SELECTOR, 0);
-	vmwrite(VMCS_HOST_TR_SELECTOR, HOST_TR);
-	vmwrite(VMCS_HOST_FS_BASE, 0);
 	vmwrite(VMCS_HOST_GS_BASE, (u64)this_cpu());
 	vmwrite(VMCS_HOST_TR_BASE, tss_base());
 	vmwrite(VMCS_HOST_GDTR_BASE, gdt_base());
 	vmwrite(VMCS_HOST_IDTR_BASE, idt_base());
-	vmwrite(VMCS_HOST_SYSENTER_CS, 0);
-	vmwrite(VMCS_HOST_SYSENTER_ESP, 0);
-	vmwrite(VMCS_HOST_SYSENTER_EIP, 0);
 	vmwrite(VMCS_HOST_EFER, rdmsr(MSR_EFER));
 	vmwrite(VMCS_HOST_PAT, rdmsr(MSR_PAT));
 	vmwrite(VMCS_HOST_RIP, (u64)vmx_exit_entry);
 }
 
-/* Guest state that no start state sets. */
-static void write_guest_rest(void)
+/* Fields that are the same in every VMCS, guest state that no start state sets among them. */
+static void write_constants(void)
 {
+	static const struct {
+		u16 field, value;
+	} constants[] = {
+		{VMCS_PF_ERROR_MASK, 0},	  {VMCS_PF_ERROR_MATCH, 0},
+		{VMCS_CR3_TARGET_COUNT, 0},	  {VMCS_EXIT_MSR_STORE_COUNT, 0},
+		{VMCS_EXIT_MSR_LOAD_COUNT, 0},	  {VMCS_ENTRY_MSR_LOAD_COUNT, 0},
+		{VMCS_HOST_CS_SELECTOR, HOST_CS}, {VMCS_HOST_SS_SELECTOR, HOST_DS},
+		{VMCS_HOST_DS_SELECTOR, HOST_DS}, {VMCS_HOST_ES_SELECTOR, HOST_DS},
+		{VMCS_HOST_FS_SELECTOR, 0},	  {VMCS_HOST_GS_SELECTOR, 0},
+		{VMCS_HOST_TR_SELECTOR, HOST_TR}, {VMCS_HOST_FS_BASE, 0},
+		{VMCS_HOST_SYSENTER_CS, 0},	  {VMCS_HOST_SYSENTER_ESP, 0},
+		{VMCS_HOST_SYSENTER_EIP, 0},	  {VMCS_GUEST_DEBUGCTL, 0},
+		{VMCS_GUEST_INTERRUPTIBILITY, 0}, {VMCS_GUEST_ACTIVITY, 0},
+		{VMCS_GUEST_PENDING_DEBUG, 0},	  {VMCS_GUEST_SYSENTER_CS, 0},
+		{VMCS_GUEST_SYSENTER_ESP, 0},	  {VMCS_GUEST_SYSENTER_EIP, 0},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(constants); i++)
+		vmwrite(constants[i].field, constants[i].value);
 	vmwrite(VMCS_VMCS_LINK_POINTER, ~0ULL);
-	vmwrite(VMCS_GUEST_DEBUGCTL, 0);
 	vmwrite(VMCS_GUEST_PAT, PAT_RESET);
-	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
-	vmwrite(VMCS_GUEST_ACTIVITY, 0);
-	vmwrite(VMCS_GUEST_PENDING_DEBUG, 0);
-	vmwrite(VMCS_GUEST_SYSENTER_CS, 0);
-	vmwrite(VMCS_GUEST_SYSENTER_ESP, 0);
-	vmwrite(VMCS_GUEST_SYSENTER_EIP, 0);
+	vmwrite(VMCS_EXCEPTION_BITMAP, VMX_EXCEPTIONS);
 }
 
 static void vmx_destroy(struct vcpu *v)
@@ -160,7 +151,7 @@ static int vmx_create(struct vcpu *v)
 {
 	struct vmx_vcpu *x = to_vmx(v);
 
-	x->vmcs[0] = (u32)vmx_caps.basic & VMX_REGION_REVISION;
+	x->vmcs[0] = vmx_revision();
 	x->vpid = vmx_has(CTL_PROC2, PROC2_VPID) ? (u16)(v->vm->id * VM_MAX_VCPUS + v->index + 1) : 0;
 	if (vmclear(x->vmcs) || vmptrld(x->vmcs)) {
 		printk("pxHV: this CPU does not accept a VMCS at %p\n", x->vmcs);
@@ -170,7 +161,7 @@ static int vmx_create(struct vcpu *v)
 	vmx_msr_bitmap_init(x);
 	write_controls(x);
 	write_host_state();
-	write_guest_rest();
+	write_constants();
 	vmwrite(VMCS_TSC_OFFSET, v->tsc_offset);
 	if (!vmx_has(CTL_PROC2, PROC2_RDTSCP))
 		cpuid_policy_hide(0x80000001, 3, (u32)BIT(27));

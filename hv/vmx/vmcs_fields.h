@@ -64,7 +64,6 @@
 	F(IDT_VECTORING_INFO, 0x4408)                                                                        \
 	F(IDT_VECTORING_ERROR, 0x440A)                                                                       \
 	F(EXIT_INSTRUCTION_LEN, 0x440C)                                                                      \
-	F(EXIT_INSTRUCTION_INFO, 0x440E)                                                                     \
 	F(GUEST_ES_LIMIT, 0x4800)                                                                            \
 	F(GUEST_CS_LIMIT, 0x4802)                                                                            \
 	F(GUEST_SS_LIMIT, 0x4804)                                                                            \

@@ -13,9 +13,9 @@ struct vmx_vcpu {
 	struct vcpu v;
 	u32 proc, proc2; /* what the VMCS holds now, so that nothing is read back */
 	u32 entry;
-	u64 cr3; /* without unrestricted guest: CR3 while the identity map stands in for it */
 	u16 vpid;
 	u8 held_rvi; /* the requesting vector, while a debugger's step must not see it */
+	u64 cr3;     /* without unrestricted guest: CR3 while the identity map stands in for it */
 	/* What the CPU takes by physical address, which is the virtual one too. */
 	u32 vmcs[PAGE_SIZE / 4] __aligned(PAGE_SIZE);
 	u8 msr_bitmap[PAGE_SIZE];
@@ -46,7 +46,6 @@ void vmx_start_backstop(void);
 
 /* vmx/vcpu.c: switch bits of the processor-based controls; nothing is written when nothing changes. */
 void vmx_set_proc(struct vcpu *v, u32 bits, bool on);
-void vmx_set_proc2(struct vcpu *v, u32 bits, bool on);
 
 /* vmx/crs.c */
 void vmx_exit_cr(struct vcpu *v);

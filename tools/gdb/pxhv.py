@@ -47,7 +47,7 @@ def print_exits(v: gdb.Value) -> None:
 
 def read_vmcb(v: gdb.Value) -> dict[str, int]:
     """Every field of the VMCB; a segment gives its four parts."""
-    vmcb = int(v["block"])
+    vmcb = int(v.cast(gdb.lookup_type("struct svm_vcpu").pointer())["vmcb"])
     memory = gdb.selected_inferior().read_memory(vmcb, 0x1000).tobytes()
     sizes = {"u8": 1, "u16": 2, "u32": 4, "u64": 8}
     fields = {}

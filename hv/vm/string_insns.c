@@ -1,0 +1,150 @@
+/* String instructions: those with an operand in device memory, and INS and OUTS. */
+#include "host/cpu.h"
+#include "vm/emulate.h"
+#include "vm/exits.h"
+#include "vm/vm.h"
+
+/* By opcode, but for its bit 0. */
+enum { INS = 0x6C, OUTS = 0x6E, MOVS = 0xA4, CMPS = 0xA6, STOS = 0xAA, LODS = 0xAC, SCAS = 0xAE };
+
+/* Iterations of a REP a call, so that no guest can hold the CPU for long. */
+#define STRING_MAX 256
+
+/* An operand in memory: where its segment begins, and the page of its last element: most are all in one. */
+struct operand {
+	enum gpr index;
+	u64 base, page, gpa;
+};
+
+struct string {
+	struct vcpu *v;
+	unsigned op, size;
+	u64 mask, linear_mask; /* of addresses, and of linear addresses */
+	u64 flags;
+	struct operand si, di;
+};
+
+/* Where byte n of o's element is; false with the fault queued. */
+static bool translate(const struct string *s, struct operand *o, unsigned n, bool write, u64 *gpa)
+{
+	u64 linear = (o->base + (s->v->regs[o->index] & s->mask) + n) & s->linear_mask;
+
+	if ((linear & PAGE_MASK) != o->page) {
+		if (!linear_translate(s->v, linear, write ? PF_WRITE : 0, gpa))
+			return false;
+		o->page = linear & PAGE_MASK;
+		o->gpa = *gpa & PAGE_MASK;
+	}
+	*gpa = o->gpa | (linear & ~PAGE_MASK);
+	return true;
+}
+
+/* Can all of the element be reached? A fault must come before anything is changed. */
+static bool reach(const struct string *s, struct operand *o, bool write, u64 *gpa)
+{
+	return translate(s, o, 0, write, gpa) && translate(s, o, s->size - 1, write, gpa);
+}
+
+static bool access(const struct string *s, struct operand *o, bool write, u64 *val)
+{
+	unsigned step = s->size;
+	u64 gpa;
+
+	if (!reach(s, o, write, &gpa))
+		return false;
+	if ((gpa & ~PAGE_MASK) < s->size - 1) /* across two pages: by bytes */
+		step = 1;
+	if (!write)
+		*val = 0;
+	for (unsigned n = 0; n < s->size; n += step) {
+		translate(s, o, n, write, &gpa);
+		if (write)
+			gpa_store(s->v, gpa, step, *val >> 8 * n);
+		else
+			*val |= gpa_load(s->v, gpa, step) << 8 * n;
+	}
+	return true;
+}
+
+/* One iteration; false with the fault queued. */
+static bool step(struct string *s)
+{
+	struct vcpu *v = s->v;
+	u64 a = v->regs[RAX], b;
+	u16 port = (u16)v->regs[RDX];
+
+	if (s->op == INS) {
+		if (!reach(s, &s->di, true, &b))
+			return false;
+		a = bus_pio_read(v->vm, port, s->size);
+	} else if (s->op != STOS && s->op != SCAS && !access(s, &s->si, false, &a)) {
+		return false;
+	}
+	if (s->op == LODS)
+		reg_write(v, RAX, s->size, true, a);
+	else if (s->op == OUTS)
+		bus_pio_write(v->vm, port, s->size, a);
+	else if (s->op != CMPS && s->op != SCAS)
+		return access(s, &s->di, true, &a);
+	else if (!access(s, &s->di, false, &b))
+		return false;
+	else
+		alu(ALU_CMP, a, b, s->size, &s->flags);
+	return true;
+}
+
+/* Adds delta to register r as wide as addresses are. */
+static void advance(const struct string *s, enum gpr r, unsigned addr_size, u64 delta)
+{
+	reg_write(s->v, r, addr_size, true, s->v->regs[r] + delta);
+}
+
+bool emulate_string(struct vcpu *v, const struct insn *i, unsigned bits)
+{
+	struct string s = {.v = v,
+			   .op = i->opcode & ~1u,
+			   .size = i->op_size,
+			   .mask = ~0ULL >> (64 - 8 * i->addr_size),
+			   .linear_mask = bits == 64 ? ~0ULL : ~0U,
+			   .flags = v->ops->get(v, VREG_RFLAGS)};
+	bool compares = s.op == CMPS || s.op == SCAS, io = s.op == INS || s.op == OUTS;
+	bool done = false;
+
+	if (i->map != MAP_1 || !(io || (s.op >= MOVS && s.op <= SCAS && s.op != 0xA8)))
+		return false;
+	if (io)
+		s.size = MIN(s.size, 4u);
+	u64 delta = s.flags & RFLAGS_DF ? -(u64)s.size : s.size;
+
+	s.si = (struct operand){RSI, seg_linear(v, i->seg, 0, bits), ~0ULL, 0};
+	s.di = (struct operand){RDI, seg_linear(v, SEG_ES, 0, bits), ~0ULL, 0};
+	for (unsigned n = 0; n < STRING_MAX && !done; n++) {
+		if (i->rep && !(v->regs[RCX] & s.mask))
+			break;
+		if (!step(&s))
+			break;
+		if (s.op != INS && s.op != STOS && s.op != SCAS)
+			advance(&s, RSI, i->addr_size, delta);
+		if (s.op != OUTS && s.op != LODS)
+			advance(&s, RDI, i->addr_size, delta);
+		done = !i->rep;
+		if (i->rep) {
+			advance(&s, RCX, i->addr_size, -1ULL);
+			done = compares && !(s.flags & RFLAGS_ZF) == (i->rep == 0xF3);
+		}
+	}
+	if (compares)
+		v->ops->set(v, VREG_RFLAGS, s.flags);
+	if (done || (i->rep && !(v->regs[RCX] & s.mask)))
+		v->ops->skip(v, i->len);
+	return true;
+}
+
+void exit_io_string(struct vcpu *v)
+{
+	unsigned bits = fetch_insn(v);
+
+	if (bits && !emulate_string(v, &v->fetch.insn, bits))
+		vm_died(v->vm, "an INS or OUTS that pxHV cannot decode, at rip %#llx",
+			(unsigned long long)v->rip);
+}
