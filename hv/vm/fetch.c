@@ -1,7 +1,7 @@
-/* Fetches the instruction at RIP. A walk of the guest's page tables takes some hundred instructions, and a
- * driver reaches its registers from few places: so in long mode the last walk and the last instruction are
- * remembered. While CR3 and all entries of the walk are the same, so is its result; while the bytes are, so
- * is the instruction. */
+/* Fetches the instruction at RIP. A walk of the guest's page tables takes some hundred instructions, and
+ * drivers reach their registers from few places: so in long mode some walks and instructions are remembered.
+ * While CR3 and all entries of a walk are the same, so is its result; while the bytes are, so is the
+ * instruction. */
 #include "host/cpu.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -17,7 +17,7 @@
 /* The CPU has just fetched from there, so that rights need no look. */
 static bool walk_holds(struct vcpu *v, u64 linear)
 {
-	const struct fetch *f = &v->fetch;
+	const struct fetch *f = v->fetch;
 	unsigned levels = f->levels;
 
 	if (f->page != (linear & PAGE_MASK) || f->cr3 != v->ops->get(v, VREG_CR3))
@@ -31,7 +31,7 @@ static bool walk_holds(struct vcpu *v, u64 linear)
 /* Remembers the walk to linear, of long mode with 4 levels, whose page is at host. */
 static void remember_walk(struct vcpu *v, u64 linear, u8 *host)
 {
-	struct fetch *f = &v->fetch;
+	struct fetch *f = v->fetch;
 	u64 entry = v->ops->get(v, VREG_CR3);
 
 	f->page = linear & PAGE_MASK;
@@ -62,7 +62,7 @@ static u8 *code_page(struct vcpu *v, u64 linear, unsigned bits)
 	u8 *page;
 
 	if (likely(bits == 64 && walk_holds(v, linear)))
-		return v->fetch.host;
+		return v->fetch->host;
 	if (!linear_translate(v, linear, PF_FETCH, &gpa))
 		return NULL;
 	page = guest_ptr(v->vm, gpa & PAGE_MASK, PAGE_SIZE);
@@ -76,7 +76,7 @@ static u8 *code_page(struct vcpu *v, u64 linear, unsigned bits)
 /* Decodes what begins in the last bytes of a page, perhaps going on in the next. */
 static __cold int decode_at_end(struct vcpu *v, u64 linear, unsigned bits, const u8 *code, size_t n)
 {
-	struct fetch *f = &v->fetch;
+	struct fetch *f = v->fetch;
 	const u8 *next;
 	int err;
 
@@ -94,9 +94,9 @@ static __cold int decode_at_end(struct vcpu *v, u64 linear, unsigned bits, const
 
 unsigned fetch_insn(struct vcpu *v)
 {
-	struct fetch *f = &v->fetch;
 	unsigned bits = vcpu_code_bits(v);
 	u64 linear = seg_linear(v, SEG_CS, v->rip, bits), offset = linear & ~PAGE_MASK, now[2];
+	struct fetch *f = v->fetch = &v->fetches[linear % FETCHES];
 	const u8 *code = code_page(v, linear, bits);
 	int err;
 
