@@ -99,7 +99,7 @@ static void choose_mode(void)
 		panic("apic: cannot map 0x%lx", base);
 }
 
-/* Counts for a moment of TSC time. A timer that does not count leaves lapic_timer_hz 0. */
+/* Counts for a moment of TSC time. */
 static void measure_timer(void)
 {
 	u64 start, end, ticks = tsc_hz / MEASURE_PARTS;
@@ -111,7 +111,6 @@ static void measure_timer(void)
 		cpu_relax();
 	count = ~read_reg(REG_TIMER_CURRENT);
 	write_reg(REG_TIMER_COUNT, 0);
-	lapic_timer_hz = muldiv64(count, tsc_hz, end - start);
 	scale = ((u64)count << 32) / (end - start);
 }
 
@@ -136,8 +135,6 @@ static void route_console(u32 id)
 	pic_disable();
 	if (ioapic_init())
 		return;
-	irq_set_handler(VEC_COM1, console_poll);
-	irq_set_handler(VEC_KEYBOARD, console_poll);
 	ioapic_route_isa(1, VEC_KEYBOARD, id);
 	if (!ioapic_route_isa(4, VEC_COM1, id))
 		uart_enable_interrupts(&com1);

@@ -27,7 +27,6 @@
 #define TSC_HZ_MAX     20000000000ULL
 
 u64 tsc_hz;
-u64 lapic_timer_hz;
 
 /* The moment of the first calibration, for time_refine(). */
 static struct sample {
