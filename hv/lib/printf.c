@@ -14,10 +14,10 @@ static void put(struct out *o, char c)
 	o->len++;
 }
 
-static void pad(struct out *o, char c, int n)
+static void pad(struct out *o, int n)
 {
 	while (n-- > 0)
-		put(o, c);
+		put(o, ' ');
 }
 
 /* Every argument has a register or 8 bytes of stack, whatever its type (System V ABI AMD64 3.5.7). */
@@ -47,11 +47,11 @@ int kvsnprintf(char *buf, size_t size, const char *fmt, va_list list)
 
 	va_copy(ap, list); /* a va_list parameter is a pointer: &ap needs the real type */
 	for (; *fmt; fmt++) {
-		bool left = false, zero = false, alternate = false, wide = false;
-		char digits[20], *d = digits + sizeof(digits);
-		const char *prefix = "", *s;
-		int width, precision = -1, zeros = 0, len = 0;
-		unsigned base = 10, digit;
+		bool left = false, zero = false, alternate = false, wide = false, minus;
+		char text[40], *d = text + sizeof(text); /* a number, from its end on */
+		int width, precision = -1, len;
+		const char *s;
+		unsigned base, digit;
 		u64 val;
 
 		if (*fmt != '%') {
@@ -80,22 +80,26 @@ int kvsnprintf(char *buf, size_t size, const char *fmt, va_list list)
 			val = next(&ap);
 			if (!wide)
 				val = *fmt == 'd' ? (u64)(s32)val : (u32)val;
-			if (*fmt == 'd' && (s64)val < 0) {
+			minus = *fmt == 'd' && (s64)val < 0;
+			if (minus)
 				val = -val;
-				prefix = "-";
-			}
-			if (*fmt >= 'x' || *fmt == 'X')
-				base = 16;
-			if (alternate && val)
-				prefix = "0x";
+			base = (*fmt | 0x20) == 'x' ? 16 : 10;
+			alternate &= val != 0;
+			len = zero && !left ? width - minus - 2 * alternate : 0;
 			do {
 				digit = (unsigned)(val % base);
+				val /= base;
 				*--d = (char)(digit < 10 ? '0' + digit : ('A' - 10 + digit) | (*fmt & 0x20));
-			} while (val /= base);
+				len--;
+			} while (val || (len > 0 && d > text + 2));
+			if (minus)
+				*--d = '-';
+			if (alternate) {
+				*--d = 'x';
+				*--d = '0';
+			}
 			s = d;
-			len = (int)(digits + sizeof(digits) - d);
-			if (zero && !left)
-				zeros = width - (int)strlen(prefix) - len;
+			len = (int)(text + sizeof(text) - d);
 			break;
 		case 'c':
 			*--d = (char)next(&ap);
@@ -106,8 +110,8 @@ int kvsnprintf(char *buf, size_t size, const char *fmt, va_list list)
 			s = (const char *)next(&ap);
 			if (!s)
 				s = "(null)";
-			while (len != precision && s[len])
-				len++;
+			for (len = 0; len != precision && s[len]; len++)
+				;
 			break;
 		default: /* "%%"; anything else is our own mistake: show it */
 			put(&o, '%');
@@ -115,16 +119,13 @@ int kvsnprintf(char *buf, size_t size, const char *fmt, va_list list)
 				fmt--;
 			continue;
 		}
-		width -= (int)strlen(prefix) + MAX(zeros, 0) + len;
+		width -= len;
 		if (!left)
-			pad(&o, ' ', width);
-		while (*prefix)
-			put(&o, *prefix++);
-		pad(&o, '0', zeros);
+			pad(&o, width);
 		while (len--)
 			put(&o, *s++);
 		if (left)
-			pad(&o, ' ', width);
+			pad(&o, width);
 	}
 	va_end(ap);
 	if (size)
