@@ -120,18 +120,19 @@ static bool parse_size(const char *s, u64 *out)
 {
 	static const char suffixes[] = "kmg";
 	const char *suffix;
+	unsigned shift = 0;
+	u64 n;
 
-	if (!take_number(&s, out))
+	if (!take_number(&s, &n))
 		return false;
 	if (*s && (suffix = strchr(suffixes, lower(*s)))) {
-		unsigned shift = 10 * (unsigned)(suffix - suffixes + 1);
-
-		if (*out >> (64 - shift))
-			return false;
-		*out <<= shift;
+		shift = 10 * (unsigned)(suffix - suffixes + 1);
 		s++;
 	}
-	return !*s && *out >= MEMORY_MIN && *out <= MEMORY_MAX && *out % PAGE_SIZE == 0;
+	if (*s || n > MEMORY_MAX >> shift)
+		return false;
+	*out = n << shift;
+	return *out >= MEMORY_MIN && *out % PAGE_SIZE == 0;
 }
 
 static bool is_guest(const struct config_key *k)
@@ -208,9 +209,7 @@ static void set_value(struct config_parser *p, const struct config_key *k, char 
 		config_set_disk(p, v);
 		break;
 	case KEY_SIZE:
-		if (parse_size(v, &n))
-			*(u64 *)field = n;
-		else
+		if (!parse_size(v, field))
 			config_mistake(p, "%s must be 1M to 1024G in steps of 4K, not '%.40s'", k->name, v);
 		break;
 	case KEY_COUNT:

@@ -2,7 +2,7 @@
  * calendar's registers in ram[] hold it only while the guest has stopped the clock. All times here count
  * 1/32768 s, the chip's own time base. */
 
-#include "lib/civil.h"
+#include "dev/civil.h"
 #include "dev/devices.h"
 #include "dev/machine.h"
 #include "host/tsc.h"

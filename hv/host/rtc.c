@@ -2,7 +2,6 @@
 
 #include "host/rtc.h"
 #include "host/cpu.h"
-#include "lib/civil.h"
 
 #define CMOS_INDEX   0x70
 #define CMOS_DATA    0x71
@@ -16,35 +15,42 @@ static u8 cmos(u8 reg)
 	return inb(CMOS_DATA);
 }
 
+static u32 from_bcd(u32 v, bool binary)
+{
+	return binary ? v : (v >> 4) * 10 + (v & 15);
+}
+
+/* Days from 1970-01-01 to the civil date, by counting years that begin in March. */
+static u64 days(u32 year, u32 month, u32 day)
+{
+	if (month <= 2) {
+		year--;
+		month += 12;
+	}
+	return 365ULL * year + year / 4 - year / 100 + year / 400 + (153 * (month - 3) + 2) / 5 + day - 1 -
+	       719468;
+}
+
 u64 rtc_read(void)
 {
-	enum { YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, CENTURY, COUNT };
-	static const u8 regs[COUNT] = {9, 8, 7, 4, 2, 0, 0x32};
-	u32 v[COUNT], pm = 0;
-	u8 b;
-
 	/* Values read during an update are garbage; an update takes 2 ms at most, a clock that is stuck in
 	 * one is not there. */
 	for (u32 i = 0; cmos(10) & REG_A_UIP; i++)
 		if (i == 10000)
 			return 0;
-	b = cmos(11);
-	for (u32 i = 0; i < COUNT; i++) {
-		v[i] = cmos(regs[i]);
-		if (i == HOUR && !(b & REG_B_24H)) {
-			pm = v[i] >> 7;
-			v[i] &= 0x7F;
-		}
-		if (!(b & REG_B_BINARY))
-			v[i] = (v[i] >> 4) * 10 + (v[i] & 15);
-	}
+	u8 b = cmos(11), hour_raw = cmos(4);
+	bool bin = b & REG_B_BINARY;
+	u32 sec = from_bcd(cmos(0), bin), min = from_bcd(cmos(2), bin);
+	u32 hour = from_bcd(hour_raw & 0x7F, bin);
+	u32 day = from_bcd(cmos(7), bin), month = from_bcd(cmos(8), bin), year = from_bcd(cmos(9), bin);
+	u32 century = from_bcd(cmos(0x32), bin);
+
 	if (!(b & REG_B_24H))
-		v[HOUR] = v[HOUR] % 12 + 12 * pm;
-	if (v[SECOND] > 59 || v[MINUTE] > 59 || v[HOUR] > 23 || v[DAY] - 1 > 30 || v[MONTH] - 1 > 11 ||
-	    v[YEAR] > 99)
+		hour = hour % 12 + (hour_raw & 0x80 ? 12 : 0);
+	if (sec > 59 || min > 59 || hour > 23 || day < 1 || day > 31 || month < 1 || month > 12 || year > 99)
 		return 0;
-	v[YEAR] += v[CENTURY] >= 19 && v[CENTURY] <= 21 ? v[CENTURY] * 100 : 2000;
-	if (v[YEAR] < 1970)
+	year += century >= 19 && century <= 21 ? century * 100 : 2000;
+	if (year < 1970)
 		return 0;
-	return civil_to_seconds(&(struct civil){v[YEAR], v[MONTH], v[DAY], v[HOUR], v[MINUTE], v[SECOND], 0});
+	return days(year, month, day) * 86400 + hour * 3600ULL + min * 60 + sec;
 }

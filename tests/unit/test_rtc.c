@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/civil.h"
+#include "dev/civil.h"
 #include "dev/devices.h"
 #include "dev/machine.h"
 #include "vm/memory.h"

@@ -1,7 +1,7 @@
 /* Calendar arithmetic. Years are counted from March, so that the leap day comes last and month lengths repeat
  * in fives. */
 
-#include "lib/civil.h"
+#include "dev/civil.h"
 
 #define DAY 86400
 
