@@ -14,13 +14,17 @@ enum { KEY_CHOICE, KEY_TEXT, KEY_MODULE, KEY_FLAT, KEY_SIZE, KEY_COUNT, KEY_DISK
 
 #define PXHV(f)	    .section = SECTION_PXHV, .offset = offsetof(struct config, f)
 #define VM(f)	    .section = SECTION_VM, .offset = offsetof(struct vm_config, f)
-#define CHOICE(w)   .type = KEY_CHOICE, .words = (w)
+#define CHOICE(w)   .type = KEY_CHOICE, .max = (w)
 #define TEXT(f)	    VM(f), .type = KEY_TEXT, .max = sizeof(((struct vm_config *)0)->f)
 #define TAKES(what) .feature = (what)
 
+/* What false and true are called. */
+enum { NO_YES, SERIAL_VGA, STOP_RESTART, NONE_COM2 };
+static const char words[][2][8] = {{"no", "yes"}, {"serial", "vga"}, {"stop", "restart"}, {"none", "com2"}};
+
 const struct config_key config_keys[] = {
-	{"quiet", PXHV(quiet), CHOICE("no\0yes")},
-	{"headless", PXHV(headless), CHOICE("no\0yes")},
+	{"quiet", PXHV(quiet), CHOICE(NO_YES)},
+	{"headless", PXHV(headless), CHOICE(NO_YES)},
 	{"kernel", TEXT(image), TAKES(GUEST_LINUX)},
 	{"multiboot", TEXT(image), TAKES(GUEST_MULTIBOOT)},
 	{"flat", VM(image), .type = KEY_FLAT, .max = CONFIG_PATH_MAX, TAKES(GUEST_FLAT)},
@@ -35,11 +39,11 @@ const struct config_key config_keys[] = {
 	{"cpus", VM(cpus), .type = KEY_COUNT, .max = CONFIG_MAX_CPUS},
 	{"trace", VM(trace), .type = KEY_SIZE, TAKES(FEATURE_TRACE)},
 	{"trace-insns", VM(trace_insns), .type = KEY_COUNT, .max = 65535, TAKES(FEATURE_TRACE)},
-	{"console", VM(console_vga), CHOICE("serial\0vga"), TAKES(FEATURE_VGA)},
-	{"debug-exit", VM(debug_exit), CHOICE("no\0yes")},
-	{"on-crash", VM(restart_on_crash), CHOICE("stop\0restart")},
-	{"gdb", VM(gdb), CHOICE("none\0com2"), TAKES(FEATURE_GDB)},
-	{.name = NULL},
+	{"console", VM(console_vga), CHOICE(SERIAL_VGA), TAKES(FEATURE_VGA)},
+	{"debug-exit", VM(debug_exit), CHOICE(NO_YES)},
+	{"on-crash", VM(restart_on_crash), CHOICE(STOP_RESTART)},
+	{"gdb", VM(gdb), CHOICE(NONE_COM2), TAKES(FEATURE_GDB)},
+	{.name = ""},
 };
 
 bool config_has(struct config_parser *p, u8 feature)
@@ -176,14 +180,14 @@ static void set_flat(struct config_parser *p, const struct config_key *k, char *
 
 static void set_choice(struct config_parser *p, const struct config_key *k, const char *v, bool *field)
 {
-	const char *yes = k->words + strlen(k->words) + 1;
+	const char *no = words[k->max][0], *yes = words[k->max][1];
 
 	if (!strcmp(v, yes)) {
 		*field = config_has(p, k->feature);
-	} else if (strcmp(v, k->words)) {
-		config_nearest(p, v, k->words);
+	} else if (strcmp(v, no)) {
+		config_nearest(p, v, no);
 		config_nearest(p, v, yes);
-		config_mistake(p, "%s must be %s or %s, not '%.40s'", k->name, k->words, yes, v);
+		config_mistake(p, "%s must be %s or %s, not '%.40s'", k->name, no, yes, v);
 	}
 }
 
@@ -226,7 +230,7 @@ static void set_value(struct config_parser *p, const struct config_key *k, char 
 /* The key was none of this section's. */
 static void refuse_key(struct config_parser *p, const char *name)
 {
-	for (const struct config_key *k = config_keys; k->name; k++) {
+	for (const struct config_key *k = config_keys; *k->name; k++) {
 		if (k->section == p->section) {
 			config_nearest(p, name, k->name);
 		} else if (!strcmp(name, k->name)) {
@@ -244,9 +248,9 @@ void config_set(struct config_parser *p, const char *name, char *value)
 	const struct config_key *k = config_keys;
 	u32 bit;
 
-	while (k->name && (k->section != p->section || strcmp(name, k->name)))
+	while (*k->name && (k->section != p->section || strcmp(name, k->name)))
 		k++;
-	if (!k->name) {
+	if (!*k->name) {
 		refuse_key(p, name);
 		return;
 	}
@@ -275,7 +279,7 @@ void config_check_guest(struct config_parser *p)
 
 	if (p->section != SECTION_VM || p->vm->kind)
 		return;
-	for (const struct config_key *k = config_keys; k->name; k++)
+	for (const struct config_key *k = config_keys; *k->name; k++)
 		if (is_guest(k) && !feature_missing(k->feature))
 			len += (size_t)ksnprintf(list + len, sizeof(list) - len, len ? ", %s" : "%s",
 						 k->name);

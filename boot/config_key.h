@@ -23,16 +23,15 @@ struct config_parser {
 };
 
 struct config_key {
-	const char *name;
-	const char *words; /* of a yes-or-no key: that for false, NUL, that for true */
-	u16 offset;	   /* of its field in struct config or struct vm_config */
-	u16 max;	   /* the largest number, or the field's size */
+	char name[12];
+	u16 offset; /* of its field in struct config or struct vm_config */
+	u16 max;    /* the largest number, or the field's size; of a yes-or-no key, which words mean that */
 	u8 section;
 	u8 type;
 	u8 feature; /* that it takes, for other values than false; 0: none */
 };
 
-/* The one list of all keys, ended by a NULL name. */
+/* The one list of all keys, ended by an empty name. */
 extern const struct config_key config_keys[];
 
 /* Prints "FILE:LINE: " and the message, with "(did you mean '...'?)" if there is something near. */
