@@ -14,6 +14,7 @@
 #include "host/panic.h"
 #include "host/time.h"
 #include "lib/errno.h"
+#include "vm/config.h"
 
 /* --- text --- */
 
@@ -78,6 +79,11 @@ FAKE void panic(const char *fmt, ...)
 	va_end(ap);
 	fail_msg("panic: %s", line);
 	abort();
+}
+
+FAKE bool config_has_vga(const struct vm_config *c)
+{
+	return c->kind == GUEST_FIRMWARE || c->flat_bits == 16 || c->console_vga;
 }
 
 /* --- time and CPU --- */
