@@ -70,18 +70,6 @@ static void acknowledge(char c)
 	uart_flush(&com2);
 }
 
-static void wait_for_line(void)
-{
-	monitor_poll();
-	if (rx.interrupts) {
-		wait_for_interrupt();
-		return;
-	}
-	console_poll();
-	vm_console_input();
-	cpu_relax();
-}
-
 /* Serves GDB until the guest is to run on or, unless it is dead, to end. */
 static void talk(struct vcpu *v, bool dead)
 {
@@ -96,7 +84,8 @@ static void talk(struct vcpu *v, bool dead)
 	for (gdb.leave = false; !gdb.leave && (dead || !(v->events & EV_END));) {
 		poll_line();
 		if (rx.tail == rx.head) {
-			wait_for_line();
+			monitor_poll();
+			monitor_wait(rx.interrupts);
 			continue;
 		}
 		switch (gdb_packet_byte(&gdb.in, rx.byte[rx.tail++ % RX_SIZE])) {

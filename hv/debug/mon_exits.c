@@ -23,18 +23,17 @@ void mon_show_exits(const struct mon *m, u32 n)
 	}
 }
 
-int mon_trace(struct mon *m)
+void mon_trace(struct mon *m)
 {
 	u64 n;
 
 	if (!mon_value(m, 1, 16, &n))
-		return -EINVAL;
+		return;
 	mon_show_exits(m, (u32)MIN(n, (u64)EXIT_RING_SIZE));
-	return 0;
 }
 
 /* Each reason with how often it was one. */
-int mon_info_exits(struct mon *m)
+void mon_info_exits(struct mon *m)
 {
 	const struct vcpu *v = m->v;
 
@@ -42,5 +41,4 @@ int mon_info_exits(struct mon *m)
 	for (u32 kind = 0; kind < EXIT_KINDS; kind++)
 		if (v->exit_counts[kind])
 			say(m, "%10llu  %s\n", ULL(v->exit_counts[kind]), v->ops->exit_name(kind));
-	return 0;
 }

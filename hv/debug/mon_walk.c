@@ -63,26 +63,21 @@ void mon_walk(const struct mon *m, u64 gva)
 		say(m, "guest-physical %llx\n", ULL(w.gpa));
 }
 
-int mon_translate(struct mon *m)
+void mon_translate(struct mon *m)
 {
 	struct page_walk w;
 	u64 gva;
 
-	if (m->argc < 2) {
-		say(m, "an address is missing\n");
-		return -EINVAL;
-	}
-	if (!mon_value(m, 1, 0, &gva))
-		return -EINVAL;
+	if (!mon_address(m, 1, &gva))
+		return;
 	mon_walk(m, gva);
 	vcpu_walk(m->v, gva, &w);
 	if (!w.problem)
 		walk_slat(m, w.gpa);
-	return 0;
 }
 
 /* Everything that is mapped, by the size of its pages. */
-int mon_info_ept(struct mon *m)
+void mon_info_ept(struct mon *m)
 {
 	const struct slat *s = &m->vm->slat;
 	u64 pages[3] = {0}, step, e[4];
@@ -101,5 +96,4 @@ int mon_info_ept(struct mon *m)
 	}
 	say(m, "root %llx, %llu pages of tables; mapped: %llu of 4K, %llu of 2M, %llu of 1G\n", ULL(s->root),
 	    ULL(s->table_pages), ULL(pages[0]), ULL(pages[1]), ULL(pages[2]));
-	return 0;
 }

@@ -6,12 +6,18 @@
 
 struct vm;
 
-/* Runs one command line on the active VM, whose vcpus are stopped or on this CPU; every piece of the answer
- * goes to out as a C string. 0, or a negative error that the answer has explained. */
-int monitor_command(const char *line, void (*out)(const char *s));
+/* Runs one command line, which is cut up, on the active VM, whose vcpus are stopped or on this CPU; every
+ * piece of the answer goes to out as a C string. */
+void monitor_command(char *line, void (*out)(const char *s));
 
 /* For those who hold the VM and wait: answers what was typed to the monitor. */
 void monitor_poll(void);
+
+/* Waits for the next interrupt or, without interrupts for them, looks at the consoles' lines. */
+void monitor_wait(bool interrupts);
+
+/* Console output of all that sits at the host. */
+void monitor_out(const char *s);
 
 /* Once at boot. */
 void monitor_init(void);
