@@ -14,6 +14,7 @@ void autopsy(struct vm *vm)
 	struct mon_sink sink;
 	struct cpu_state s;
 	struct mon m;
+	u64 gpa;
 
 	mon_init(&m, vm, &sink, monitor_out);
 	m.v->ops->get_state(m.v, &s);
@@ -24,7 +25,7 @@ void autopsy(struct vm *vm)
 	mon_show_segments(&m, &s);
 	say(&m, "code:\n");
 	mon_code(&m, SHOWN_CODE);
-	mon_walk(&m, gdb_pc(m.v));
+	mon_walk(&m, gdb_pc(m.v), &gpa);
 	mon_stack(&m);
 	mon_show_exits(&m, SHOWN_EXITS);
 	if (vm->unclaimed_reads + vm->unclaimed_writes + vm->unknown_msrs)

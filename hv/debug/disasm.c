@@ -9,13 +9,12 @@
 #include "vm/decode.h"
 #include "vm/vcpu.h"
 
-/* Each entry: first and last opcode (of the groups: ModRM), a text, a zero; END is one of none. In a map the first that fits counts.
- * In the text
- *   {a,b,..} chooses by ModRM.reg, <a,b,..> by the opcode less the first, (a,b,c) by the operand size 2, 4,
- * 8, & among CC, @ among SHIFTS, ^ among ALU; and behind the blank that ends the name stand operands: E rm, 8
- * 6 4 its byte, word and dword forms, M memory without a size, G reg, Z register of the opcode, T DX, A
- * accumulator, U CL, 1 itself, I immediate, P unsigned byte, J branch target, O offset, X far pointer, S C D
- * segment, control, debug register. */
+/* Each entry: first and last opcode (of the groups: ModRM), a text, a zero; END is one of none. In a map the
+ * first that fits counts. In the text {a,b,..} chooses by ModRM.reg, <a,b,..> by the opcode less the first,
+ * (a,b,c) by the operand size 2, 4, 8, & among CC, @ among SHIFTS, ^ among ALU; and behind the blank that
+ * ends the name stand operands: E rm, 8 6 4 its byte, word and dword forms, M memory without a size, G reg, Z
+ * register of the opcode, T DX, A accumulator, U CL, 1 itself, I immediate, P unsigned byte, J branch target,
+ * O offset, X far pointer, S C D segment, control, debug register. */
 #define ALU    "{add,or,adc,sbb,and,sub,xor,cmp}"
 #define CC     "<o,no,b,nb,z,nz,be,a,s,ns,p,np,l,ge,le,g>"
 #define END    "\xff\0"

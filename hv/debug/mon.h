@@ -67,7 +67,7 @@ void mon_show_segments(const struct mon *m, const struct cpu_state *s);
 /* mon_mem.c: guest memory by linear address. mon_code() shows n instructions at the program counter.
  * mon_walk() shows the way to gva. */
 void mon_code(const struct mon *m, unsigned n);
-void mon_walk(const struct mon *m, u64 gva);
+bool mon_walk(const struct mon *m, u64 gva, u64 *gpa); /* false: it leads nowhere */
 void mon_stack(const struct mon *m);
 
 /* mon_info.c: accesses that nothing answered. */

@@ -59,8 +59,6 @@ static bool is_text(const struct format *f)
 
 static void show_item(const struct mon *m, const struct format *f, u64 val)
 {
-	static const char *const formats[] = {" %02llx", " %04llx", " %08llx", " %016llx"};
-
 	if (is_text(f))
 		say(m, "%c", val >= ' ' && val < 0x7F ? (char)val : '.');
 	else if (f->letter == 'd')
@@ -68,7 +66,7 @@ static void show_item(const struct mon *m, const struct format *f, u64 val)
 	else if (f->letter == 'u')
 		say(m, " %llu", ULL(val));
 	else
-		say(m, formats[f->size == 8 ? 3 : f->size / 2], ULL(val));
+		say(m, " %0*llx", 2 * f->size, ULL(val));
 }
 
 static void dump(const struct mon *m, const struct format *f, bool physical, u64 addr)
