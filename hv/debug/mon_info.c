@@ -2,18 +2,20 @@
 #include "debug/mon.h"
 #include "host/time.h"
 #include "lib/math.h"
+#include "lib/string.h"
 
 #define ULL(x) ((unsigned long long)(x))
 
 static void info_vms(struct mon *m)
 {
-	static const char *const kinds[] = {"none", "linux", "multiboot", "flat", "firmware"};
-	static const char *const ends[] = {"runs", "is off", "reboots", "has ended", "has died"};
 	const struct vm *vm = m->vm;
 
-	say(m, "%s (%s, %s, %llu MiB, %u CPU): %s\n", vm->config->name, kinds[vm->config->kind],
-	    m->v->ops->name, ULL(vm->memory_size / MiB), vm->vcpu_count,
-	    vm->end == VM_RUNNING && monitor.stopped ? "is stopped" : ends[vm->end]);
+	say(m, "%s (%s, %s, %llu MiB, %u CPU): %s\n", vm->config->name,
+	    nth_string("none\0linux\0multiboot\0flat\0firmware", vm->config->kind), m->v->ops->name,
+	    ULL(vm->memory_size / MiB), vm->vcpu_count,
+	    vm->end == VM_RUNNING && monitor.stopped
+		    ? "is stopped"
+		    : nth_string("runs\0is off\0reboots\0has ended\0has died", vm->end));
 	if (vm->end_reason[0])
 		say(m, "%s\n", vm->end_reason);
 }

@@ -104,7 +104,7 @@ int elf_load(struct vm *vm, struct elf *e, const char **why)
 		*why = "has a segment that is cut short";
 		if (h.filesz > h.memsz || !inside(e, h.offset, h.filesz))
 			return -ENOEXEC;
-		*why = "has a segment outside the VM's memory, or between 576 KiB and 1 MiB";
+		*why = "is to be loaded outside the VM's memory, or between 576 KiB and 1 MiB";
 		if (load_segment(vm, h.paddr, e->image + h.offset, h.filesz, h.memsz))
 			return -ENOMEM;
 		if (e->entry >= h.vaddr && e->entry - h.vaddr < h.memsz)
