@@ -43,14 +43,12 @@ static void take(struct gdb_packet *p, u8 c)
 
 enum gdb_input gdb_packet_byte(struct gdb_packet *p, u8 c)
 {
-	if (p->state != IDLE && c == '$') { /* never inside a packet: the one before was cut short */
+	if (c == '$') { /* never inside a packet: one before it was cut short */
 		begin(p);
 		return GDB_MORE;
 	}
 	switch (p->state) {
 	case IDLE:
-		if (c == '$')
-			begin(p);
 		return c == CTRL_C ? GDB_INTERRUPT : c == '-' ? GDB_NACK : GDB_MORE;
 	case DATA:
 		if (c == '#')

@@ -74,7 +74,7 @@ void mon_stack(const struct mon *m);
 void mon_show_unclaimed(const struct mon *m);
 
 /* mon_exits.c: the last n. mon_chain.c: the exceptions before a triple fault. */
-void mon_show_exits(const struct mon *m, u32 n);
+void mon_show_exits(const struct mon *m, u64 n);
 void mon_show_chain(const struct mon *m);
 
 /* The commands, by file: mon_command.c, mon_info.c, mon_host.c, mon_mem.c, mon_exits.c, mon_run.c. */
