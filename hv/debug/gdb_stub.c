@@ -66,34 +66,23 @@ static void acknowledge(char c)
 	uart_flush(&com2);
 }
 
-static void wait_for_line(void)
-{
-	if (monitor_poll)
-		monitor_poll();
-	if (rx.interrupts) {
-		wait_for_interrupt();
-		return;
-	}
-	console_poll();
-	vm_console_input();
-	cpu_relax();
-}
-
 /* Serves GDB until the guest is to run on or, unless it is dead, to end. */
 static void talk(struct vcpu *v, bool dead)
 {
-	gdb.current = v->index;
+	gdb.current = gdb_vcpu(v);
 	gdb.target.code_bits = vcpu_code_bits(v);
 	if (gdb.waiting) {
 		gdb.waiting = false;
 		gdb_clear(&gdb.out);
-		gdb_put_stop(v->index);
+		gdb_put_stop(v);
 		gdb_transmit();
 	}
 	for (gdb.leave = false; !gdb.leave && (dead || !(v->events & EV_END));) {
 		poll_line();
 		if (rx.tail == rx.head) {
-			wait_for_line();
+			if (monitor_poll)
+				monitor_poll();
+			monitor_wait(rx.interrupts);
 			continue;
 		}
 		switch (gdb_packet_byte(&gdb.in, rx.byte[rx.tail++ % RX_SIZE])) {
@@ -129,7 +118,7 @@ static void park(struct vcpu *v)
 {
 	u32 round = gdb.round;
 
-	while ((__atomic_load_n(&gdb.round, __ATOMIC_ACQUIRE) == round || !gdb.vcpu[v->index].action) &&
+	while ((__atomic_load_n(&gdb.round, __ATOMIC_ACQUIRE) == round || !gdb_vcpu(v)->action) &&
 	       !(v->events & EV_END))
 		cpu_relax();
 }
@@ -148,7 +137,7 @@ static void serve(struct vcpu *v)
 
 static void run_on(struct vcpu *v)
 {
-	struct gdb_vcpu *g = &gdb.vcpu[v->index];
+	struct gdb_vcpu *g = gdb_vcpu(v);
 
 	if (g->dirty)
 		v->ops->set_state(v, &g->state);
@@ -162,7 +151,7 @@ static void run_on(struct vcpu *v)
 
 static void stop(struct vcpu *v)
 {
-	struct gdb_vcpu *g = &gdb.vcpu[v->index];
+	struct gdb_vcpu *g = gdb_vcpu(v);
 
 	if ((v->debug & DEBUG_STEP) && g->report.signal == SIGNAL_INT)
 		g->report.signal = SIGNAL_TRAP;
@@ -205,8 +194,8 @@ void gdb_attach(struct vm *vm)
 		open_line();
 	if (!uart_present(&com2))
 		return;
-	for (unsigned i = 0; i < GDB_BREAKS; i++) /* the INT3s have gone with the memory */
-		gdb.breaks[i].used &= gdb.breaks[i].type != BREAK_SOFT;
+	for (unsigned i = GDB_HW_SLOTS; i < GDB_BREAKS; i++) /* the INT3s have gone with the memory */
+		gdb.breaks[i].len = 0;
 	gdb.vm = vm;
 	gdb.stopped = 0;
 	vm->debugger = &debugger;

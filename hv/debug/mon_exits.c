@@ -5,32 +5,30 @@
 
 #define ULL(x) ((unsigned long long)(x))
 
-void mon_show_exits(const struct mon *m, u32 n)
+void mon_show_exits(const struct mon *m, u64 n)
 {
 	struct vcpu *v = m->v;
 	u64 all = vcpu_exits(v), before = 0;
 
-	n = (u32)MIN((u64)n, MIN(all, (u64)EXIT_RING_SIZE));
-	say(m, "the last %u of %llu exits, in ticks since the one before:\n", n, ULL(all));
+	n = MIN(n, MIN(all, (u64)EXIT_RING_SIZE));
+	say(m, "the last %llu of %llu exits, in ticks since the one before:\n", ULL(n), ULL(all));
 	for (u64 i = all - n + 1; i <= all; i++) {
 		const struct exit_record *r = vcpu_exit(v, i);
 
-		say(m, "%12llu  rip %016llx  %s", ULL(before ? r->tsc - before : 0), ULL(r->rip),
-		    v->ops->exit_name(r->reason));
-		/* The vendor's number, which its manual lists. */
-		say(m, " (%#x)\n", r->reason);
+		/* The vendor's number behind its name is what its manual lists. */
+		say(m, "%12llu  rip %016llx  %s (%#x)\n", ULL(before ? r->tsc - before : 0), ULL(r->rip),
+		    v->ops->exit_name(r->reason), r->reason);
 		before = r->tsc;
 	}
 }
 
-int mon_trace(struct mon *m)
+void mon_trace(struct mon *m)
 {
 	u64 n;
 
 	if (!mon_value(m, 1, 16, &n))
-		return -EINVAL;
-	mon_show_exits(m, (u32)MIN(n, (u64)EXIT_RING_SIZE));
-	return 0;
+		return;
+	mon_show_exits(m, n);
 }
 
 void mon_show_unclaimed(const struct mon *m)
@@ -43,7 +41,7 @@ void mon_show_unclaimed(const struct mon *m)
 }
 
 /* Each reason with how often it was one. */
-int mon_info_exits(struct mon *m)
+void mon_info_exits(struct mon *m)
 {
 	const struct vcpu *v = m->v;
 
@@ -51,5 +49,4 @@ int mon_info_exits(struct mon *m)
 	for (u32 kind = 0; kind < EXIT_KINDS; kind++)
 		if (v->exit_counts[kind])
 			say(m, "%10llu  %s\n", ULL(v->exit_counts[kind]), v->ops->exit_name(kind));
-	return 0;
 }

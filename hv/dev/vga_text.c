@@ -55,8 +55,6 @@ static u32 vga_read(void *dev, u16 port, unsigned size)
 	enum bank b;
 	u8 *reg;
 
-	if (size != 1)
-		return pio_read_bytes(vga_read, dev, port, size);
 	reg = bank_of(v, port, &b);
 	if (reg)
 		return *reg;
@@ -80,10 +78,6 @@ static void vga_write(void *dev, u16 port, unsigned size, u32 val)
 	enum bank b;
 	u8 *reg;
 
-	if (size != 1) {
-		pio_write_bytes(vga_write, dev, port, size, val);
-		return;
-	}
 	reg = bank_of(v, port, &b);
 	if (reg) {
 		*reg = port & 1 ? (u8)val : val & 31;

@@ -26,5 +26,8 @@ int elf_load(struct vm *vm, struct elf *e, const char **why);
 /* The 32-bit physical entry of a Xen PVH kernel (note 18 of "Xen"), 0 for none. */
 u32 elf_pvh_entry(const struct elf *e);
 
+/* Puts filled bytes at addr, and zeros behind them up to size. 0 or -ENOMEM. */
+int load_segment(struct vm *vm, u64 addr, const u8 *data, u64 filled, u64 size);
+
 /* Guest memory that a kernel may be put into: RAM outside what load/layout.h has below 1 MiB. */
 bool load_range_ok(const struct vm *vm, u64 addr, u64 size);

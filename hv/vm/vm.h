@@ -16,6 +16,7 @@
 
 struct pio_range {
 	u16 base, count;
+	u32 widest; /* access for ops */
 	const struct pio_ops *ops;
 	void *dev;
 	const char *name;

@@ -5,6 +5,7 @@
 
 #include "debug/gdb_internal.h"
 #include "lib/errno.h"
+#include "vm/emulate.h"
 
 #define RAM_SIZE 0x8000
 
@@ -21,10 +22,14 @@ void gdb_kill(void)
 {
 }
 
-int monitor_command(const char *line, void (*out)(const char *s))
+void monitor_command(char *line, void (*out)(const char *s))
 {
 	out(line);
-	return 0;
+}
+
+u64 seg_linear(struct vcpu *v, enum seg seg, u64 offset, unsigned bits)
+{
+	return offset;
 }
 
 unsigned vcpu_code_bits(struct vcpu *v)
@@ -49,7 +54,7 @@ static void run(struct vcpu *v)
 
 	written |= *s == 'M' || *s == 'X';
 	gdb_command(v);
-	if (gdb.current >= v->vm->vcpu_count)
+	if (gdb.current < gdb.vcpu || gdb.current >= gdb.vcpu + v->vm->vcpu_count)
 		abort();
 	gdb.waiting = gdb.leave = false;
 }
@@ -69,6 +74,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		vcpu[i] = (struct vcpu){.vm = &vm, .index = i};
 	}
 	gdb.vm = &vm;
+	gdb.current = gdb.vcpu;
 	for (size_t i = 0; i < size; i++)
 		if (gdb_packet_byte(&gdb.in, data[i]) == GDB_PACKET)
 			run(&vcpu[0]);

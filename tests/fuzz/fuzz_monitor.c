@@ -48,6 +48,16 @@ unsigned vcpu_cpl(struct vcpu *v)
 }
 
 /* Pages lie in RAM in turn, but every fourth is not mapped. */
+u64 gdb_pc(struct vcpu *v)
+{
+	return state.rip;
+}
+
+u64 gdb_sp(struct vcpu *v)
+{
+	return state.gpr[RSP];
+}
+
 int gdb_memory_read(struct vcpu *v, u64 addr, void *buf, u64 len)
 {
 	u8 *b = buf;
@@ -107,9 +117,8 @@ void console_set_quiet(bool quiet)
 {
 }
 
-int mon_info_host(struct mon *m)
+void mon_info_host(struct mon *m)
 {
-	return 0;
 }
 
 void mon_show_chain(const struct mon *m)
