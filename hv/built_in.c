@@ -19,6 +19,11 @@ static const struct {
 	[FEATURE_VGA] = {"vga", vga_text_create},
 };
 
+bool config_has_vga(const struct vm_config *c)
+{
+	return vga_text_create && (c->kind == GUEST_FIRMWARE || c->flat_bits == 16 || c->console_vga);
+}
+
 const char *feature_missing(u8 feature)
 {
 	return !feature || features[feature].code ? NULL : features[feature].name;

@@ -67,19 +67,6 @@ static void acknowledge(char c)
 	uart_flush(&com2);
 }
 
-static void wait_for_line(void)
-{
-	if (monitor_poll)
-		monitor_poll();
-	if (rx.interrupts) {
-		wait_for_interrupt();
-		return;
-	}
-	console_poll();
-	vm_console_input();
-	cpu_relax();
-}
-
 /* A GDB that begins. The one before may have gone without a word, and has left what it had set. */
 static void greet(void)
 {
@@ -104,7 +91,9 @@ static void talk(struct vcpu *v, bool dead)
 	for (gdb.leave = false; !gdb.leave && (dead || !(v->events & EV_END));) {
 		poll_line();
 		if (rx.tail == rx.head) {
-			wait_for_line();
+			if (monitor_poll)
+				monitor_poll();
+			monitor_wait(rx.interrupts);
 			continue;
 		}
 		switch (gdb_packet_byte(&gdb.in, rx.byte[rx.tail++ % RX_SIZE])) {

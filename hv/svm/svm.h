@@ -91,7 +91,8 @@ bool svm_probe_real_mode(void);
 #define SVM_PAT_RESET 0x0007040600070406ULL
 
 /* svm/features.c */
-bool svm_feature(unsigned i, struct cpu_feature *f);
+bool svm_feature(unsigned i, struct cpu_feature *f); /* for the monitor: left out with it */
+#pragma weak svm_feature
 
 /* svm/vcpu.c: the first rule of APM 2 15.5.1 that a VMCB breaks, as the rest of a sentence. */
 const char *svm_why_invalid(void *vmcb);

@@ -65,11 +65,7 @@ struct vm_config {
 };
 
 /* Has the VM a VGA text screen and a keyboard? Else the VGA window is a hole. */
-static inline bool config_has_vga(const struct vm_config *c)
-{
-	return c->kind == GUEST_FIRMWARE || c->kind == GUEST_MULTIBOOT || c->flat_bits == 16 ||
-	       c->console_vga;
-}
+bool config_has_vga(const struct vm_config *c);
 
 struct config {
 	bool quiet;    /* [pxhv] quiet = yes: no boot story */

@@ -49,6 +49,16 @@ unsigned vcpu_cpl(struct vcpu *v)
 }
 
 /* Pages lie in RAM in turn, but every fourth is not mapped. */
+u64 gdb_pc(struct vcpu *v)
+{
+	return state.rip;
+}
+
+u64 gdb_sp(struct vcpu *v)
+{
+	return state.gpr[RSP];
+}
+
 int gdb_memory_read(struct vcpu *v, u64 addr, void *buf, u64 len)
 {
 	u8 *b = buf;
@@ -112,9 +122,8 @@ void insns_end(struct vcpu *v)
 {
 }
 
-int mon_info_host(struct mon *m)
+void mon_info_host(struct mon *m)
 {
-	return 0;
 }
 
 void mon_show_chain(const struct mon *m)

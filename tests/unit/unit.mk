@@ -45,6 +45,7 @@ $(UNIT)/libhv.a: $(UNIT_OBJ)
 
 # What is referred to by weak symbols alone (features.mk) does not come out of libhv.a by itself.
 $(UNIT)/test_config: UNIT_LDFLAGS += -Wl,-u,config_set_disk
+$(UNIT)/test_i8042: UNIT_LDFLAGS += -Wl,-u,keys_byte
 $(UNIT)/test_monitor: UNIT_LDFLAGS += -Wl,-u,monitor_command
 $(UNIT)/test_virtio: UNIT_LDFLAGS += -Wl,-u,virtio_blk_create,-u,ram_disk_create
 
