@@ -233,7 +233,9 @@ bool vm_wants_debug_exit(const struct vm *vm)
 
 bool vm_has_vga(const struct vm *vm)
 {
-	return config_has_vga(vm->config);
+	const struct vm_config *c = vm->config;
+
+	return c->kind == GUEST_FIRMWARE || c->flat_bits == 16 || c->console_vga;
 }
 
 struct timer_queue *vm_timers(struct vm *vm)
