@@ -16,8 +16,8 @@ LDFLAGS := -flto -flto-partition=one -Oz -nostdlib -static -no-pie -Wl,--gc-sect
 
 # Code that runs on every exit: speed goes before size; and where inlining is worth its bytes (`make bench` says so).
 HOT := hv/vmx/skip.c hv/vmx/exit.c hv/svm/skip.c hv/vm/bus.c hv/vm/exits.c hv/vm/timer.c \
-	hv/vm/inject.c hv/vm/lapic.c hv/vm/lapic_irq.c
-HOT_INLINE := hv/vm/cpuid.c hv/vm/fetch.c hv/vm/mmio.c hv/vm/emulate.c
+	hv/vm/inject.c hv/vm/lapic_irq.c
+HOT_INLINE := hv/vm/cpuid.c hv/vm/fetch.c hv/vm/mmio.c
 FAST := -O2 -fjump-tables
 # A function that is called once stays one, for the backtraces' sake: it costs next to nothing. The others of these
 # optimizations are for speed, or make more moves and copies here than they save (each was measured).

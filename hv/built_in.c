@@ -6,6 +6,7 @@
 #include "disks.h"
 #include "load/load.h"
 #include "vm/trace.h"
+#include "vm/vm.h"
 
 /* Each by its name in features.mk, and something of it that is there if it is. */
 static const struct {
@@ -19,9 +20,12 @@ static const struct {
 	[FEATURE_VGA] = {"vga", vga_text_create},
 };
 
-bool config_has_vga(const struct vm_config *c)
+bool vm_has_vga(const struct vm *vm)
 {
-	return vga_text_create && (c->kind == GUEST_FIRMWARE || c->flat_bits == 16 || c->console_vga);
+	const struct vm_config *c = vm->config;
+
+	return vga_text_create && (c->kind == GUEST_FIRMWARE || c->kind == GUEST_MULTIBOOT || c->flat_bits == 16 ||
+				   c->console_vga);
 }
 
 const char *feature_missing(u8 feature)

@@ -278,7 +278,7 @@ u64 load_acpi(struct vm *vm, u64 at)
 	memset(t, 0, sizeof(*t));
 	fill_dsdt(t, vm);
 	fill_madt(&t->madt, vm->vcpu_count);
-	fill_fadt(&t->fadt, at, config_has_vga(vm->config));
+	fill_fadt(&t->fadt, at, vm_has_vga(vm));
 	t->facs.signature = NAME('F', 'A', 'C', 'S');
 	t->facs.length = sizeof(t->facs);
 	t->facs.version = 2;

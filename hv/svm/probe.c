@@ -10,22 +10,19 @@
 #define PROBE_ADDR     0x1000ULL
 #define SVM_EXIT_HLT   0x78
 #define ATTR_REAL_CODE 0x9B
-#define ATTR_REAL_DATA 0x93
 
 static const u8 hlt[] = {0xF4}, vmmcall[] = {0x0F, 0x01, 0xD9};
 
 static void fill(void *vmcb, const struct slat *npt)
 {
-	struct vmcb_segment data = {.attr = ATTR_REAL_DATA, .limit = 0xFFFF};
-
 	*vmcb_intercept1(vmcb) = INTERCEPT_HLT | (u32)INTERCEPT_SHUTDOWN;
 	*vmcb_intercept2(vmcb) = INTERCEPT2_VMRUN | INTERCEPT2_VMMCALL;
 	*vmcb_asid(vmcb) = 1;
 	*vmcb_tlb_control(vmcb) = 1;
 	*vmcb_np_enable(vmcb) = 1;
 	*vmcb_n_cr3(vmcb) = (u64)npt->root;
-	*vmcb_es(vmcb) = *vmcb_ss(vmcb) = *vmcb_ds(vmcb) = *vmcb_cs(vmcb) = data;
-	vmcb_cs(vmcb)->attr = ATTR_REAL_CODE;
+	vmcb_cs(vmcb)->attr = ATTR_REAL_CODE; /* HLT and VMMCALL need no other segment */
+	vmcb_cs(vmcb)->limit = 0xFFFF;
 	*vmcb_efer(vmcb) = EFER_SVME;
 	*vmcb_cr0(vmcb) = CR0_ET;
 	*vmcb_rflags(vmcb) = RFLAGS_FIXED;

@@ -109,7 +109,7 @@ struct disk *vm_disk(struct vm *vm, unsigned n);
 u64 vm_memory_size(const struct vm *vm);
 bool vm_wants_debug_exit(const struct vm *vm);
 
-/* Has the VM a VGA, and with it a keyboard? */
+/* Has the VM a VGA text screen, and with it a keyboard? Else the VGA window is a hole. */
 bool vm_has_vga(const struct vm *vm);
 
 /* Creates every device of the machine from one table (dev/devices.c). Returns 0 or the first error, which

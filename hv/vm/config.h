@@ -64,9 +64,6 @@ struct vm_config {
 	u32 line; /* of the section's header, for messages */
 };
 
-/* Has the VM a VGA text screen and a keyboard? Else the VGA window is a hole. */
-bool config_has_vga(const struct vm_config *c);
-
 struct config {
 	bool quiet;    /* [pxhv] quiet = yes: no boot story */
 	bool headless; /* [pxhv] headless = yes: nobody sits there for the monitor to wait for */

@@ -89,9 +89,14 @@ static s64 take(struct cursor *c, unsigned n)
 	u64 v = 0;
 	unsigned shift = 64 - 8 * n;
 
-	for (unsigned i = 0; i < n; i++)
-		v |= (u64)next(c) << 8 * i;
-	return n ? (s64)(v << shift) >> shift : 0;
+	if (!n)
+		return 0;
+	if (c->pos + n <= c->avail) {
+		for (unsigned i = n; i--;)
+			v = v << 8 | c->bytes[c->pos + i];
+	}
+	c->pos += n;
+	return (s64)(v << shift) >> shift;
 }
 
 /* Takes ModRM's SIB and displacement. */

@@ -16,9 +16,9 @@ void reg_write(struct vcpu *v, unsigned n, unsigned size, bool rex, u64 val);
 /* The linear address of seg:offset in code of bits 16, 32 or 64. Limits are not checked. */
 u64 seg_linear(struct vcpu *v, enum seg seg, u64 offset, unsigned bits);
 
-/* Where linear is, for an access of PF_WRITE or PF_FETCH or a read, with the guest's privilege; false with
- * the page fault, or #GP for a non-canonical address, queued. */
-bool linear_translate(struct vcpu *v, u64 linear, u32 access, u64 *gpa);
+/* Where linear is, w->gpa, for an access of PF_WRITE or PF_FETCH or a read, with the guest's privilege; false
+ * with the page fault, or #GP for a non-canonical address, queued. */
+bool linear_translate(struct vcpu *v, u64 linear, u32 access, struct page_walk *w);
 
 /* size (1, 2, 4 or 8) bytes at gpa, zero-extended: the vcpu's LAPIC, RAM, or a device. Stores to ROM are
  * dropped. An access that leaves its device or RAM slot counts as unclaimed. */

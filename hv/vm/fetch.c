@@ -8,10 +8,6 @@
 #include "vm/emulate.h"
 #include "vm/vm.h"
 
-#define PTE_P	 BIT(0)
-#define PTE_PS	 BIT(7)
-#define PTE_ADDR 0xFFFFFFFFFF000ULL
-
 #define NOWHERE (~0ULL) /* no instruction of 16 bytes begins there */
 
 /* The CPU has just fetched from there, so that rights need no look. */
@@ -28,49 +24,32 @@ static bool walk_holds(struct vcpu *v, u64 linear)
 	return levels;
 }
 
-/* Remembers the walk to linear, of long mode with 4 levels, whose page is at host. */
-static void remember_walk(struct vcpu *v, u64 linear, u8 *host)
+/* The host's pointer to the page of code at linear; NULL when that ended in a fault or the VM's death. */
+static __cold __noinline u8 *find_page(struct vcpu *v, u64 linear, unsigned bits)
 {
 	struct fetch *f = v->fetch;
-	u64 entry = v->ops->get(v, VREG_CR3);
+	struct page_walk w;
 
-	f->page = linear & PAGE_MASK;
-	f->cr3 = entry;
-	f->host = host;
 	f->levels = 0;
-	for (unsigned n = 0; n < 4; n++) {
-		u64 *p = guest_ptr(v->vm, (entry & PTE_ADDR) | (linear >> (39 - 9 * n) & 511) << 3, 8);
-
-		if (!p)
-			return;
-		entry = __atomic_load_n(p, __ATOMIC_RELAXED);
-		f->where[n] = p;
-		f->entry[n] = entry;
-		if (!(entry & PTE_P))
-			return;
-		if (n == 3 || (n && entry & PTE_PS)) {
-			f->levels = n + 1;
-			return;
-		}
+	if (!linear_translate(v, linear, PF_FETCH, &w))
+		return NULL;
+	f->host = guest_ptr(v->vm, w.gpa & PAGE_MASK, PAGE_SIZE);
+	if (!f->host) {
+		vm_died(v->vm, "code at 0x%llx is not in RAM", (unsigned long long)w.gpa);
+		return NULL;
 	}
+	f->page = linear & PAGE_MASK;
+	f->cr3 = w.cr3;
+	for (unsigned level = w.levels; bits == 64 && level >= w.last; level--) {
+		f->where[f->levels] = guest_ptr(v->vm, w.where[level], 8);
+		f->entry[f->levels++] = w.entry[level];
+	}
+	return f->host;
 }
 
-/* The host's pointer to the page of code at linear; NULL when that ended in a fault or the VM's death. */
 static u8 *code_page(struct vcpu *v, u64 linear, unsigned bits)
 {
-	u64 gpa;
-	u8 *page;
-
-	if (likely(bits == 64 && walk_holds(v, linear)))
-		return v->fetch->host;
-	if (!linear_translate(v, linear, PF_FETCH, &gpa))
-		return NULL;
-	page = guest_ptr(v->vm, gpa & PAGE_MASK, PAGE_SIZE);
-	if (!page)
-		vm_died(v->vm, "code at 0x%llx is not in RAM", (unsigned long long)gpa);
-	else if (bits == 64)
-		remember_walk(v, linear, page);
-	return page;
+	return likely(bits == 64 && walk_holds(v, linear)) ? v->fetch->host : find_page(v, linear, bits);
 }
 
 /* Decodes what begins in the last bytes of a page, perhaps going on in the next. */

@@ -46,7 +46,7 @@ static const u64 xapic_known =
 
 /* --- registers --- */
 
-static __cold void write_svr(struct lapic *l, u32 val)
+static void write_svr(struct lapic *l, u32 val)
 {
 	*lapic_reg(l, LAPIC_SVR) = val;
 	if (val & SVR_ENABLE)
@@ -174,7 +174,7 @@ void lapic_after_write(struct vcpu *v, u32 offset)
 
 /* --- modes --- */
 
-static __cold void set_id(struct vcpu *v)
+static void set_id(struct vcpu *v)
 {
 	struct lapic *l = &v->lapic;
 	u32 id = v->index;
@@ -184,7 +184,7 @@ static __cold void set_id(struct vcpu *v)
 	*lapic_reg(l, LAPIC_LDR) = lapic_is_x2apic(l) ? (id >> 4) << 16 | 1U << (id & 15) : 0;
 }
 
-static __cold void reset_registers(struct vcpu *v)
+static void reset_registers(struct vcpu *v)
 {
 	struct lapic *l = &v->lapic;
 
@@ -199,7 +199,7 @@ static __cold void reset_registers(struct vcpu *v)
 		*lapic_reg(l, lvt) = LVT_MASKED;
 }
 
-__cold int lapic_create(struct vcpu *v)
+int lapic_create(struct vcpu *v)
 {
 	v->lapic.page = vm_zalloc(v->vm, PAGE_SIZE);
 	if (!v->lapic.page)
@@ -209,7 +209,7 @@ __cold int lapic_create(struct vcpu *v)
 	return 0;
 }
 
-__cold void lapic_reset(struct vcpu *v)
+void lapic_reset(struct vcpu *v)
 {
 	struct lapic *l = &v->lapic;
 
@@ -221,7 +221,7 @@ __cold void lapic_reset(struct vcpu *v)
 }
 
 /* SDM 3A 11.12.5: from x2APIC the only way back is through disabled, and into it only from xAPIC. */
-static __cold int write_base(struct vcpu *v, u64 val)
+static int write_base(struct vcpu *v, u64 val)
 {
 	struct lapic *l = &v->lapic;
 	u64 old = l->base, mode = val & (APIC_BASE_EN | APIC_BASE_EXTD);

@@ -62,7 +62,7 @@ static int back(struct vm *vm, u64 gpa, u64 size)
 		host = take_run(gpa, &run);
 		if (!host)
 			return -ENOMEM;
-		if (gpa || config_has_vga(vm->config))
+		if (gpa || vm_has_vga(vm))
 			err = add_slot(vm, gpa, run, host);
 		else
 			err = add_low_slots(vm, run, host);

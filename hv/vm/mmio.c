@@ -19,6 +19,10 @@ static bool move(struct vcpu *v, const struct insn *i, unsigned bits, u64 gpa)
 		reg_write(v, reg, size, i->rex, gpa_load(v, gpa, size));
 		return true;
 	}
+	if (likely((op & ~1u) == 0xC6) && !(reg & 7)) {
+		gpa_store(v, gpa, size, i->imm);
+		return true;
+	}
 	return emulate_move(v, i, bits, gpa);
 }
 

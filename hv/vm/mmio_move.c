@@ -7,12 +7,6 @@ bool emulate_move(struct vcpu *v, const struct insn *i, unsigned bits, u64 gpa)
 	u64 val;
 
 	switch (op) {
-	case 0xC6:
-	case 0xC7:
-		if (reg & 7)
-			return false;
-		gpa_store(v, gpa, size, i->imm);
-		return true;
 	case 0xA0:
 	case 0xA1:
 		reg = RAX;

@@ -129,11 +129,10 @@ static const struct rule *find(u32 msr, unsigned *slot)
  * RRSBA 19, BHI_NO 20, PBRSB_NO 24, GDS_NO 26, RFDS_NO 27, RFDS_CLEAR 28. */
 #define ARCH_CAP_SHOWN 0x1D1AE17DULL
 
-static int read_special(struct vcpu *v, u32 msr, u64 stored, u64 *val)
+static int read_special(struct vcpu *v, u32 msr, u64 *val)
 {
 	struct cpuid_regs r;
 
-	*val = stored;
 	switch (msr) {
 	case MSR_TSC:
 		*val = tsc_now() + v->tsc_offset;
@@ -246,10 +245,8 @@ int vcpu_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 
 	if (!r || r->kind == VENDOR)
 		return from_vendor(v, msr, v->ops->rdmsr(v, msr, val));
-	if (r->kind == FN)
-		return read_special(v, msr, v->msr_store[slot], val);
-	*val = r->kind == STORED ? v->msr_store[slot] : values[r->value].reset;
-	return 0;
+	*val = r->kind >= STORED ? v->msr_store[slot] : values[r->value].reset;
+	return r->kind == FN ? read_special(v, msr, val) : 0;
 }
 
 int vcpu_wrmsr(struct vcpu *v, u32 msr, u64 val)

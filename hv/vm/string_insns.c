@@ -29,11 +29,13 @@ static bool translate(const struct string *s, struct operand *o, unsigned n, boo
 {
 	u64 linear = (o->base + (s->v->regs[o->index] & s->mask) + n) & s->linear_mask;
 
+	struct page_walk w;
+
 	if ((linear & PAGE_MASK) != o->page) {
-		if (!linear_translate(s->v, linear, write ? PF_WRITE : 0, gpa))
+		if (!linear_translate(s->v, linear, write ? PF_WRITE : 0, &w))
 			return false;
 		o->page = linear & PAGE_MASK;
-		o->gpa = *gpa & PAGE_MASK;
+		o->gpa = w.gpa & PAGE_MASK;
 	}
 	*gpa = o->gpa | (linear & ~PAGE_MASK);
 	return true;

@@ -159,7 +159,7 @@ struct fetch {
 	u64 page, cr3;
 	u8 *host;
 	u32 levels; /* of the walk; 0: none is remembered */
-	u64 *where[4], entry[4];
+	u64 *where[5], entry[5];
 	u64 rip; /* linear, of insn if that is remembered */
 	union {
 		u64 now[2];
@@ -303,23 +303,24 @@ bool vcpu_can_wake(struct vcpu *v);
 /* Fires v's due timers, with the VM's lock held, and arms the host's timer for the next. */
 void vcpu_run_timers(struct vcpu *v);
 
-/* Where gva is. access: PF_WRITE, PF_USER (CPL 3), PF_FETCH bits of a #PF error code. Accessed and dirty bits
- * are set as the CPU does. Returns 0, or -EFAULT with *fault_error set for vcpu_page_fault() (not injected by
- * it), or -EINVAL for an address that is not canonical (#GP or #SS). Protection keys are not looked at. */
-int vcpu_translate(struct vcpu *v, u64 gva, u32 access, u64 *gpa, u32 *fault_error);
-
-/* A walk of the guest's page tables for people to look at; rights are not checked, nothing is marked
- * accessed. */
+/* A walk of the guest's page tables. */
 struct page_walk {
 	unsigned levels, last; /* of paging, 0: it is off; the last level that was read */
-	u64 cr3;
+	u64 cr3, cr4, efer;
 	u64 entry[6], where[6]; /* by level; guest-physical */
 	u64 gpa;
 	const char *problem; /* a sentence: it leads nowhere; NULL: to gpa */
-	u32 error;	     /* then: of the #PF, as far as it comes of the entries */
-	u64 cr4, efer;
+	u32 error;	     /* then: of the #PF */
 };
+
+/* For people to look at: rights are not checked, nothing is marked accessed. */
 void vcpu_walk(struct vcpu *v, u64 gva, struct page_walk *out);
+
+/* Finds w->gpa. access: PF_WRITE, PF_USER (CPL 3), PF_FETCH bits of a #PF error code. Accessed and dirty bits
+ * are set as the CPU does, in w->entry too. Returns 0, or -EFAULT with w->error set for vcpu_page_fault()
+ * (not injected by it), or -EINVAL for an address that is not canonical (#GP or #SS). Protection keys are not
+ * looked at. */
+int vcpu_translate(struct vcpu *v, u64 gva, u32 access, struct page_walk *w);
 
 enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_RSVD = 8, PF_FETCH = 16 };
 

@@ -231,11 +231,6 @@ bool vm_wants_debug_exit(const struct vm *vm)
 	return vm->config->debug_exit;
 }
 
-bool vm_has_vga(const struct vm *vm)
-{
-	return config_has_vga(vm->config);
-}
-
 struct timer_queue *vm_timers(struct vm *vm)
 {
 	return &vm->vcpus[0]->timers;

@@ -162,44 +162,44 @@ static bool allowed(struct vcpu *v, const struct page_walk *w, u32 access)
 }
 
 /* As the CPU does it: by a locked OR, and without writing what is set already. */
-static void set_accessed(struct vcpu *v, const struct page_walk *w, u32 access)
+static void set_accessed(struct vcpu *v, struct page_walk *w, u32 access)
 {
 	for (unsigned level = w->levels; level >= w->last; level--) {
 		u32 bits = PTE_A | (level == w->last && (access & PF_WRITE) ? PTE_D : 0);
 
-		if (!is_pdpte(w, level) && (w->entry[level] & bits) != bits)
-			__atomic_or_fetch((u32 *)guest_ptr(v->vm, w->where[level], 4), bits,
-					  __ATOMIC_RELAXED);
+		if (is_pdpte(w, level) || (w->entry[level] & bits) == bits)
+			continue;
+		w->entry[level] |= bits;
+		__atomic_or_fetch((u32 *)guest_ptr(v->vm, w->where[level], 4), bits, __ATOMIC_RELAXED);
 	}
 }
 
-int vcpu_translate(struct vcpu *v, u64 gva, u32 access, u64 *gpa, u32 *fault_error)
+int vcpu_translate(struct vcpu *v, u64 gva, u32 access, struct page_walk *w)
 {
-	struct page_walk w;
-	int err = walk(v, gva, &w);
+	int err = walk(v, gva, w);
 
-	*gpa = w.gpa;
-	*fault_error = 0;
-	if (err == -EINVAL || (!err && !w.levels))
+	if (err == -EINVAL || (!err && !w->levels))
 		return err;
-	if (!err && allowed(v, &w, access)) {
-		set_accessed(v, &w, access);
-		return 0;
+	if (!err) {
+		if (allowed(v, w, access)) {
+			set_accessed(v, w, access);
+			return 0;
+		}
+		w->error = PF_PRESENT;
 	}
 	/* The fetch bit exists only where fetches are told apart (SDM 3A 4.7). */
-	if (!(w.cr4 & CR4_SMEP) && (w.levels == 2 || !(w.efer & EFER_NXE)))
+	if (!(w->cr4 & CR4_SMEP) && (w->levels == 2 || !(w->efer & EFER_NXE)))
 		access &= ~(u32)PF_FETCH;
-	*fault_error = (err ? w.error : (u32)PF_PRESENT) | (access & (PF_WRITE | PF_USER | PF_FETCH));
+	w->error |= access & (PF_WRITE | PF_USER | PF_FETCH);
 	return -EFAULT;
 }
 
-bool linear_translate(struct vcpu *v, u64 linear, u32 access, u64 *gpa)
+bool linear_translate(struct vcpu *v, u64 linear, u32 access, struct page_walk *w)
 {
-	u32 error;
-	int err = vcpu_translate(v, linear, access | (vcpu_cpl(v) == 3 ? PF_USER : 0), gpa, &error);
+	int err = vcpu_translate(v, linear, access | (vcpu_cpl(v) == 3 ? PF_USER : 0), w);
 
 	if (err == -EFAULT)
-		vcpu_page_fault(v, linear, error);
+		vcpu_page_fault(v, linear, w->error);
 	else if (err)
 		vcpu_gp(v);
 	return !err;

@@ -14,19 +14,21 @@ static const u16 fields[VREG_COUNT] = {
 
 u64 vmx_get(struct vcpu *v, enum vreg r)
 {
+	u16 field = fields[r];
+
+	if (field)
+		return vmread(field);
 	switch (r) {
-	case VREG_CR0:
-		return vmx_guest_cr0();
-	case VREG_CR2:
-		return read_cr2();
 	case VREG_CR3:
 		return vmx_guest_cr3(v);
+	case VREG_CR0:
+		return vmx_guest_cr0();
 	case VREG_CR4:
 		return vmx_guest_cr4();
-	case VREG_DR6:
-		return read_dr6();
+	case VREG_CR2:
+		return read_cr2();
 	default:
-		return vmread(fields[r]);
+		return read_dr6();
 	}
 }
 

@@ -81,11 +81,6 @@ FAKE void panic(const char *fmt, ...)
 	abort();
 }
 
-FAKE bool config_has_vga(const struct vm_config *c)
-{
-	return c->kind == GUEST_FIRMWARE || c->flat_bits == 16 || c->console_vga;
-}
-
 /* --- time and CPU --- */
 
 u64 fake_tsc;

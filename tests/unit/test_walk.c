@@ -74,20 +74,18 @@ static u32 *entry32(u64 table, unsigned i)
 
 static void expect(u64 gva, u32 access, u64 want)
 {
-	u64 gpa = 0;
-	u32 error = 0;
+	struct page_walk w;
 
-	assert_int_equal(vcpu_translate(&v, gva, access, &gpa, &error), 0);
-	assert_int_equal(gpa, want);
+	assert_int_equal(vcpu_translate(&v, gva, access, &w), 0);
+	assert_int_equal(w.gpa, want);
 }
 
 static void expect_fault(u64 gva, u32 access, u32 want)
 {
-	u64 gpa;
-	u32 error = 0;
+	struct page_walk w;
 
-	assert_int_equal(vcpu_translate(&v, gva, access, &gpa, &error), -EFAULT);
-	assert_int_equal(error, want);
+	assert_int_equal(vcpu_translate(&v, gva, access, &w), -EFAULT);
+	assert_int_equal(w.error, want);
 }
 
 static void test_no_paging(void **state)
@@ -124,11 +122,10 @@ static void test_4_level(void **state)
 
 static void test_non_canonical(void **state)
 {
-	u64 gpa;
-	u32 error;
+	struct page_walk w;
 
-	assert_int_equal(vcpu_translate(&v, BIT(47), 0, &gpa, &error), -EINVAL);
-	assert_int_equal(vcpu_translate(&v, 0xFFFF7FFFFFFFFFFFULL, 0, &gpa, &error), -EINVAL);
+	assert_int_equal(vcpu_translate(&v, BIT(47), 0, &w), -EINVAL);
+	assert_int_equal(vcpu_translate(&v, 0xFFFF7FFFFFFFFFFFULL, 0, &w), -EINVAL);
 	expect_fault(0xFFFF800000000000ULL, 0, 0);
 }
 
