@@ -148,7 +148,7 @@ static const struct vcpu_ops *choose_vendor(void)
 	if (ops->check())
 		host_exit(EXIT_REFUSED);
 	story("%s supported", ops->name);
-	story("Long mode enabled");
+	story("Long mode enabled, W^X verified"); /* by host_init(), before the config was read */
 	return ops;
 }
 

@@ -14,6 +14,7 @@
 struct svm_vcpu {
 	struct vcpu v;
 	bool nmi_blocked; /* from an NMI's injection to its IRET */
+	u64 iret_rip;	  /* of that IRET, which has not been executed while the guest stands there */
 	struct svm_length {
 		u64 rip, key;
 		u32 len;

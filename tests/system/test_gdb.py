@@ -232,3 +232,11 @@ def test_linux(session, engine, start_kernel):
     child.expect("\r\n42\r\n")
     child.send("poweroff -f\r")
     child.expect(pexpect.EOF)
+
+
+def test_hypervisor(pxhv):
+    """What `make gdb` starts: breakpoints in exit handlers, the way there, and what a vcpu is doing."""
+    run = pxhv("gdb", "--flat", f"{BUILD}/guest/hello64.bin@0x100000:64", "--batch", "--ex", "hbreak exit_cpuid", "--ex", "continue",
+               "--ex", "bt", "--ex", "pxhv-vcpu", "--ex", "pxhv-vmcb")
+    run.expect("stopped at hv_main", "#0 +exit_cpuid", "in svm_enter", "in svm_run", "in vm_run", "in hv_main",
+               "vm guest, vcpu 0: rip 0x100", "CPUID", "exitcode +0x72")
