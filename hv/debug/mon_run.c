@@ -6,6 +6,7 @@
 #include "host/cpu.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "vm/debug.h"
 
 #define STEPS_MAX 100000
 
@@ -105,7 +106,7 @@ int mon_set(struct mon *m)
 		return -EINVAL;
 	}
 	memcpy(reg, &val, size);
-	vcpu_set_state(m->v, &s);
+	debug_set_state(m->v, &s);
 	return 0;
 }
 

@@ -134,6 +134,18 @@ def test_exit_status(session, tmp_path, engine):
     assert ends(child) == 7
 
 
+def test_halted_guest_runs_from_elsewhere(session, tmp_path):
+    (tmp_path / "a.asm").write_text("bits 64\nhlt\nmov al, 7\nout 0xF4, al\n")
+    subprocess.run(["nasm", "-f", "bin", tmp_path / "a.asm", "-o", tmp_path / "a.bin"], check=True)
+    child, gdb = session("qemu", "--flat", f"{tmp_path}/a.bin@0x100000:64")
+    gdb.child.sendline("continue")
+    child.expect("halted with interrupts off")
+    assert "SIGINT" in gdb.interrupt()
+    gdb.do("set $pc = 0x100003")  # the OUT
+    gdb.do("set $rax = 9")
+    assert "exited with code 011" in gdb.do("continue")
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_kill(session, engine):
     child, gdb = session(engine, "--multiboot", f"{KERNELS}/pvh.elf", file=f"{KERNELS}/pvh.elf")

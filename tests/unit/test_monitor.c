@@ -155,6 +155,12 @@ static void registers(void **state_)
 	expect("set cs 0x12345", 0, "");
 	assert_int_equal(state.seg[SEG_CS].selector, 0x2345);
 	expect("set xyz 1", -EINVAL, "no register 'xyz'\n");
+	vcpu.halted = true;
+	vcpu.rip = state.rip;
+	expect("set rbx 1", 0, "");
+	assert_true(vcpu.halted);
+	expect("set rip rip+1", 0, "");
+	assert_false(vcpu.halted); /* it is not behind its HLT any more */
 	expect("set rax", -EINVAL, "set REG VALUE\n");
 }
 
