@@ -132,7 +132,7 @@ static const struct {
 int mon_info(struct mon *m)
 {
 	for (unsigned i = 0; m->argc > 1 && i < ARRAY_SIZE(topics); i++) {
-		if (strcmp(topics[i].name, m->argv[1]))
+		if (strncmp(topics[i].name, m->argv[1], strlen(m->argv[1])))
 			continue;
 		if (!topics[i].needs_vm || m->vm)
 			return topics[i].run(m);

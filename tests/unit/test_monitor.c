@@ -134,6 +134,8 @@ static void lines(void **state_)
 	expect(line, -E2BIG, "the line is too long\n");
 	line[255] = 0;
 	expect(line, -EINVAL, "no command 'yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy'; try help\n");
+	expect("i ex", 0, "0 exits in all:\n");
+	expect("info exitss", -EINVAL, "info what? vms regs cpu exits mem ept irq devices clock host\n");
 	expect("info", -EINVAL, "info what? vms regs cpu exits mem ept irq devices clock host\n");
 	expect("help nm", 0, "nmi                  send an NMI\n");
 	expect("sto", 0, "00001000: 00                   instruction\n");
