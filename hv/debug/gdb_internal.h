@@ -20,6 +20,7 @@ struct gdb_break {
 };
 
 struct gdb_step {
+	u64 rip;     /* of the instruction */
 	bool own_tf; /* the guest's own TF */
 	bool pushes; /* PUSHF: TF is to be taken out of what it pushed */
 	bool loads;  /* POPF, IRET, SYSRET: TF afterwards is the guest's */

@@ -85,7 +85,7 @@ void gdb_step_begin(struct vcpu *v)
 	struct gdb_step *step = &gdb_vcpu(v)->step;
 	u64 flags = v->ops->get(v, VREG_RFLAGS);
 
-	*step = (struct gdb_step){.own_tf = flags & RFLAGS_TF};
+	*step = (struct gdb_step){.rip = v->rip, .own_tf = flags & RFLAGS_TF};
 	examine(v, step);
 	if (step->has_landing)
 		return;
@@ -110,6 +110,8 @@ void gdb_step_end(struct vcpu *v)
 	step->has_landing = false;
 	if (!(v->debug & DEBUG_STEP))
 		return;
+	if (v->rip == step->rip) /* stopped before it ran */
+		step->loads = step->pushes = false;
 	if (step->loads)
 		step->own_tf = v->ops->get(v, VREG_RFLAGS) & RFLAGS_TF;
 	restore_tf(v, step);

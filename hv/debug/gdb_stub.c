@@ -152,7 +152,7 @@ static void run_on(struct vcpu *v)
 	struct gdb_vcpu *g = gdb_vcpu(v);
 
 	if (g->dirty)
-		vcpu_set_state(v, &g->state);
+		debug_set_state(v, &g->state);
 	g->dirty = false;
 	g->report = (struct gdb_report){.signal = SIGNAL_INT, .reason = -1}; /* if nothing else comes */
 	__atomic_and_fetch(&v->events, ~EV_DEBUG, __ATOMIC_RELAXED);

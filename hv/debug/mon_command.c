@@ -93,7 +93,7 @@ int mon_choice(const struct mon *m)
 	const char *word;
 
 	for (unsigned n = 0; m->argc > 1 && (word = alternative(m->command, n)); n++)
-		if (!strncmp(word, m->argv[1], word_len(word)) && !m->argv[1][word_len(word)])
+		if (!strncmp(word, m->argv[1], strlen(m->argv[1])))
 			return (int)n;
 	mon_usage(m);
 	return -1;

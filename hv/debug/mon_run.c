@@ -5,6 +5,7 @@
 #include "host/console.h"
 #include "host/cpu.h"
 #include "lib/string.h"
+#include "vm/debug.h"
 
 #define STEPS_MAX 100000
 
@@ -98,7 +99,7 @@ void mon_set(struct mon *m)
 		return;
 	}
 	memcpy(reg, &val, size);
-	vcpu_set_state(m->v, &s);
+	debug_set_state(m->v, &s);
 }
 
 void mon_log(struct mon *m)

@@ -11,6 +11,7 @@
 #include "debug/monitor.h"
 #include "host/cpu.h"
 #include "lib/errno.h"
+#include "vm/debug.h"
 
 #define RAM_SIZE 0x8000
 #define OUT_MAX	 (1 << 20) /* 4096 instructions are the longest */
@@ -120,6 +121,11 @@ void console_set_quiet(bool quiet)
 
 void insns_end(struct vcpu *v)
 {
+}
+
+void debug_set_state(struct vcpu *v, const struct cpu_state *s)
+{
+	state = *s;
 }
 
 void mon_info_host(struct mon *m)

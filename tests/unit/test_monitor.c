@@ -133,6 +133,8 @@ static void lines(void **state_)
 	memset(line, 'y', sizeof(line) - 1);
 	line[255] = 0;
 	expect(line, "no command 'yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy'; try help\n");
+	expect("i ex", "0 exits in all:\n");
+	expect("info exitss", "info vms|regs|cpu|exits|mem|ept|irq|devices|clock|host\n");
 	expect("info", "info vms|regs|cpu|exits|mem|ept|irq|devices|clock|host\n");
 	expect("help nm", "nmi                  send an NMI\n");
 	expect("sto", "00001000: 00                   instruction\n");
@@ -154,6 +156,12 @@ static void registers(void **state_)
 	expect("set cs 0x12345", "");
 	assert_int_equal(state.seg[SEG_CS].selector, 0x2345);
 	expect("set xyz 1", "no register 'xyz'\n");
+	vcpu.halted = true;
+	vcpu.rip = state.rip;
+	expect("set rbx 1", "");
+	assert_true(vcpu.halted);
+	expect("set rip rip+1", "");
+	assert_false(vcpu.halted); /* it is not behind its HLT any more */
 	expect("set rax", "set REG VALUE\n");
 }
 

@@ -130,6 +130,10 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--insns", action="store_true", help="list the instructions that `run --trace-insns` recorded")
     report.add_argument("--top", metavar="N", type=positive, default=12, help="lines in each table, 12 by default")
 
+    symbols = commands.add_parser("symbols", help="make an ELF file for GDB of a System.map or a guest's /proc/kallsyms")
+    symbols.add_argument("map", metavar="FILE")
+    symbols.add_argument("-o", "--output", metavar="ELF", required=True)
+
     commands.add_parser("doctor", help="say what this PC can run and what is missing")
     return p
 
@@ -217,6 +221,15 @@ def command_trace(args) -> int:
     return 0
 
 
+def command_symbols(args) -> int:
+    content = Symbols.read(Path(args.map)).elf()
+    try:
+        Path(args.output).write_bytes(content)
+    except OSError as e:
+        raise UsageError(f"cannot write {args.output}: {e.strerror}") from e
+    return 0
+
+
 def command_doctor(args) -> int:
     return doctor.run()
 
@@ -227,6 +240,7 @@ COMMANDS = {
     "boot": command_boot,
     "gdb": command_gdb,
     "trace": command_trace,
+    "symbols": command_symbols,
     "doctor": command_doctor,
 }
 
