@@ -154,6 +154,7 @@ static void take_from_bios(u64 bar, u32 words)
 			continue;
 		*cap |= LEGACY_OS;
 		wait_bits(cap, LEGACY_BIOS, 0, HANDOVER_MS);
+		*cap &= ~(u32)LEGACY_BIOS; /* also from one that does not answer */
 		cap[1] = (cap[1] & SMI_KEEP) | SMI_EVENTS;
 	}
 }

@@ -343,7 +343,7 @@ static void test_what_it_is(void **state)
 	assert_int_equal(drive->blocks, BLOCKS);
 	assert_int_equal(drive->block_size, BLOCK);
 	assert_false(drive->readonly);
-	assert_memory_equal(drive->model, "Maker   A stick         1.0 ", 28);
+	assert_memory_equal(drive->model, "Maker   A stick         ", 25);
 	wrong.mode = 0x80;
 	assert_true(plug_in()->readonly);
 	wrong.fail_op = MODE_SENSE; /* an old one that does not know it */
