@@ -93,8 +93,9 @@ DRIVES = [
     ("qemu", "", "ide"),
     ("qemu", "", "ahci"),
     ("qemu", "", "nvme"),
-    ("qemu", "", "usb"),
     ("qemu", "", "virtio"),
+    ("bochs", "corei7_skylake_x", "usb"),
+    ("qemu", "", "usb"),
     ("bochs", "corei7_skylake_x", "ide"),
 ]
 

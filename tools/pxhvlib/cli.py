@@ -81,7 +81,7 @@ def add_engine_options(p: argparse.ArgumentParser) -> None:
                    help="auto: KVM if it can nest here, else QEMU, which emulates AMD-V")
     p.add_argument("--cpu", metavar="MODEL", default="", help="in the engine's words (bochs --help cpu)")
     p.add_argument("--media", choices=MEDIA, default="ide", help="what QEMU boots the disk from")
-    p.add_argument("--disk-media", choices=DRIVE_NAMES, help="what --disk's drives hang on: virtio by default, Bochs has ide only")
+    p.add_argument("--disk-media", choices=DRIVE_NAMES, help="what --disk's drives hang on: virtio by default, Bochs has ide and usb only")
     p.add_argument("--host-memory", metavar="M", help="of the PC; 512M by default, or more if the guests need it")
     p.add_argument("--count", action="store_true", help="QEMU: the TSC counts instructions, so that figures repeat")
     p.add_argument("--serial-log", metavar="F", help="write what the serial port says to F too")
