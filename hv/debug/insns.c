@@ -10,7 +10,6 @@ static void stop(struct vcpu *v)
 	struct trace *t = v->trace;
 	u64 pc = gdb_pc(v), code = 0; /* the first bytes there, as far as they can be read */
 
-	gdb_break_stop(v);
 	gdb_step_end(v);
 	if (t && t->insns) {
 		t->insns--;
