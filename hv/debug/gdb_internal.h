@@ -82,7 +82,7 @@ void gdb_break_remove(enum gdb_break_type type, u64 addr, u64 len);
 void gdb_break_remove_all(void);
 bool gdb_break_at(u64 addr);	      /* is there an INT3? */
 void gdb_break_apply(struct vcpu *v); /* before v runs: the debug registers and v->debug */
-void gdb_break_stop(struct vcpu *v);  /* after that: the guest's DR6 */
+void gdb_break_stop(struct vcpu *v);  /* after that: the guest's DR6; gdb_step_end() does it */
 
 /* gdb_step.c */
 void gdb_step_begin(struct vcpu *v);

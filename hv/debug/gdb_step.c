@@ -107,6 +107,7 @@ void gdb_step_end(struct vcpu *v)
 	u8 *high;
 	u64 gpa;
 
+	gdb_break_stop(v);
 	step->has_landing = false;
 	if (!(v->debug & DEBUG_STEP))
 		return;

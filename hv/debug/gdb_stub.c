@@ -167,7 +167,6 @@ static void stop(struct vcpu *v)
 
 	if ((v->debug & DEBUG_STEP) && g->report.signal == SIGNAL_INT)
 		g->report.signal = SIGNAL_TRAP;
-	gdb_break_stop(v);
 	gdb_step_end(v);
 	vcpu_get_state(v, &g->state);
 	g->action = 0;
@@ -228,7 +227,6 @@ void gdb_vm_ended(struct vm *vm)
 {
 	struct vcpu *v = vm->vcpus[0];
 
-	gdb_break_stop(v);
 	gdb_step_end(v);
 	if (vm->end == VM_DIED && gdb.connected) {
 		printk("vm '%s' stays for GDB to look at\n", vm->config->name);

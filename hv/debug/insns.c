@@ -14,7 +14,6 @@ static void stop(struct vcpu *v)
 		insns_end(v);
 		return;
 	}
-	gdb_break_stop(v);
 	gdb_step_end(v);
 	t->insns--;
 	gdb_code(v, pc, (u8 *)&code, sizeof(code));
@@ -30,7 +29,6 @@ void insns_end(struct vcpu *v)
 {
 	if (v->vm->debugger != &tracer)
 		return;
-	gdb_break_stop(v);
 	gdb_step_end(v);
 	gdb_break_apply(v);
 	v->vm->debugger = v->vm->next_debugger;

@@ -116,11 +116,6 @@ const char *mon_words(const char *line, size_t start, unsigned n)
 	return word;
 }
 
-static bool is_word(char c)
-{
-	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '$' || c == '_';
-}
-
 static bool number(const char *s, size_t len, u64 *val)
 {
 	unsigned base = 10;
@@ -134,9 +129,9 @@ static bool number(const char *s, size_t len, u64 *val)
 	for (; len--; s++) {
 		unsigned d = gdb_digit(*s);
 
-		if (d >= base || *val > (~0ULL - d) / base)
+		if (d >= base || __builtin_mul_overflow(*val, base, val) ||
+		    __builtin_add_overflow(*val, d, val))
 			return false;
-		*val = *val * base + d;
 	}
 	return true;
 }
@@ -181,7 +176,7 @@ bool mon_value(const struct mon *m, unsigned i, u64 fallback, u64 *val)
 		size_t len = 0;
 		u64 v;
 
-		while (is_word(s[len]))
+		while (s[len] && s[len] != '+' && s[len] != '-')
 			len++;
 		if (!term(m, s, len, &v))
 			break;
@@ -189,8 +184,6 @@ bool mon_value(const struct mon *m, unsigned i, u64 fallback, u64 *val)
 		s += len;
 		if (!*s)
 			return true;
-		if (*s != '+' && *s != '-')
-			break;
 		minus = *s == '-';
 	}
 	say(m, "'%s' is no number, register, or sum of them\n", m->argv[i]);

@@ -59,10 +59,10 @@ static bool is_text(const struct format *f)
 
 static void show_item(const struct mon *m, const struct format *f, u64 val)
 {
-	if (is_text(f))
-		say(m, "%c", val >= ' ' && val < 0x7F ? (char)val : '.');
-	else if (f->letter == 'd')
-		say(m, " %lld", (long long)(val << (64 - 8 * f->size)) >> (64 - 8 * f->size));
+	unsigned unused = 64 - 8 * f->size;
+
+	if (f->letter == 'd')
+		say(m, " %lld", (long long)(val << unused) >> unused);
 	else if (f->letter == 'u')
 		say(m, " %llu", ULL(val));
 	else
@@ -71,11 +71,14 @@ static void show_item(const struct mon *m, const struct format *f, u64 val)
 
 static void dump(const struct mon *m, const struct format *f, bool physical, u64 addr)
 {
+	bool text = is_text(f);
+	unsigned row = text ? 4 * ROW : ROW / f->size;
+
 	for (u32 i = 0; i < f->count; i++, addr += f->size) {
 		u64 val = 0;
 		bool ok = !read(m, physical, addr, &val, f->size);
 
-		if (i % (is_text(f) ? 4 * ROW : ROW / f->size) == 0 || !ok)
+		if (i % row == 0 || !ok)
 			say(m, "%s%08llx:", i ? "\n" : "", ULL(addr));
 		if (!ok) {
 			say(m, physical ? " no RAM\n" : " not mapped\n");
@@ -83,7 +86,10 @@ static void dump(const struct mon *m, const struct format *f, bool physical, u64
 		}
 		if (f->letter == 's' && !val)
 			break;
-		show_item(m, f, val);
+		if (text)
+			say(m, "%c", val >= ' ' && val < 0x7F ? (char)val : '.');
+		else
+			show_item(m, f, val);
 	}
 	say(m, "\n");
 }

@@ -81,7 +81,6 @@ static void stopped(struct vcpu *v)
 	struct mon_sink sink;
 	struct mon m;
 
-	gdb_break_stop(v);
 	gdb_step_end(v);
 	gdb_break_apply(v);
 	__atomic_and_fetch(&v->events, ~EV_DEBUG, __ATOMIC_RELAXED);
