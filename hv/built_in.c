@@ -24,8 +24,8 @@ bool vm_has_vga(const struct vm *vm)
 {
 	const struct vm_config *c = vm->config;
 
-	return vga_text_create && (c->kind == GUEST_FIRMWARE || c->kind == GUEST_MULTIBOOT || c->flat_bits == 16 ||
-				   c->console_vga);
+	return vga_text_create && (c->kind == GUEST_FIRMWARE || c->kind == GUEST_MULTIBOOT ||
+				   c->flat_bits == 16 || c->console_vga);
 }
 
 const char *feature_missing(u8 feature)

@@ -87,7 +87,7 @@ void gdb_break_stop(struct vcpu *v);  /* after that: the guest's DR6; gdb_step_e
 /* gdb_step.c */
 void gdb_step_begin(struct vcpu *v);
 void gdb_step_end(struct vcpu *v);
-void gdb_step_deliver(struct vcpu *v, u8 vector); /* struct vm_debugger.deliver */
+void gdb_step_deliver(struct vcpu *v, u8 vector);	/* struct vm_debugger.deliver */
 bool gdb_exception(struct vcpu *v, u8 vector, u64 dr6); /* struct vm_debugger.exception */
 
 /* gdb_command.c: answers the packet in gdb.in. */
