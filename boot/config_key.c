@@ -135,8 +135,11 @@ static bool parse_size(const char *s, u64 *out)
 	}
 	if (*s || n > MEMORY_MAX >> shift)
 		return false;
-	*out = n << shift;
-	return *out >= MEMORY_MIN && *out % PAGE_SIZE == 0;
+	n <<= shift;
+	if (n < MEMORY_MIN || n % PAGE_SIZE)
+		return false;
+	*out = n;
+	return true;
 }
 
 static bool is_guest(const struct config_key *k)
