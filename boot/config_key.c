@@ -156,7 +156,7 @@ static void set_text(struct config_parser *p, const struct config_key *k, const 
 	else if (len >= k->max)
 		config_mistake(p, "%s is too long (%zu characters, at most %u)", k->name, len, k->max - 1);
 	else
-		memcpy(field, v, len); /* all of the config was zeroed: it ends there */
+		memcpy(field, v, len + 1);
 }
 
 static void set_flat(struct config_parser *p, const struct config_key *k, char *v)
