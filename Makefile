@@ -22,16 +22,22 @@ FAST := -O2 -fjump-tables
 # A function that is called once stays one, for the backtraces' sake: it costs next to nothing.
 TINY := -Oz -fno-inline-functions-called-once -fno-tree-loop-im -fno-move-loop-invariants -fno-tree-ch
 
-# DISASM=no leaves the disassembler out: where it is missed, bytes are shown.
-DISASM ?= yes
+include features.mk
 
-SRC_C := $(filter-out hv/offsets.c $(if $(filter no,$(DISASM)),hv/debug/disasm.c),$(wildcard boot/*.c hv/*.c hv/*/*.c))
-SRC_ASM := $(filter-out boot/mbr.asm,$(wildcard boot/*.asm hv/*/*.asm))
+SRC := $(filter-out hv/offsets.c boot/mbr.asm,$(wildcard boot/*.c boot/*.asm hv/*.c hv/*/*.c hv/*/*.asm))
 BOOT_INC := $(wildcard boot/*.inc)
-OBJS := $(SRC_C:%.c=$(BUILD)/%.o) $(SRC_ASM:%.asm=$(BUILD)/%.asm.o)
+object = $(patsubst %,$(BUILD)/%.o,$(1:.c=))
+OBJS := $(call object,$(SRC))
+LINKED := $(call object,$(filter-out $(LEFT_OUT),$(SRC)))
 
-.PHONY: all
-all: $(BUILD)/mbr.bin $(BUILD)/pxhv.bin
+# Where the image goes. All images of a BUILD are made of the same objects.
+IMAGE := $(BUILD)
+
+.PHONY: all core
+all: $(IMAGE)/mbr.bin $(IMAGE)/pxhv.bin
+
+core: $(OBJS)
+	@$(MAKE) --no-print-directory IMAGE=$(BUILD)/core WITHOUT="$(NOT_IN_CORE)" all
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -51,25 +57,36 @@ $(BUILD)/%.asm.o: %.asm $(BUILD)/offsets.inc $(BOOT_INC) Makefile
 	@echo '  NASM  $<'
 	@nasm -f elf64 -g -F dwarf -i boot/ -i hv/ -i $(BUILD)/ $< -o $@
 
-$(BUILD)/mbr.bin: boot/mbr.asm $(BOOT_INC)
+$(IMAGE)/mbr.bin: boot/mbr.asm $(BOOT_INC)
 	@mkdir -p $(@D)
 	@echo '  NASM  $<'
 	@nasm -f bin -i boot/ $< -o $@
 
-# Linked twice: the first link gives the addresses for the symbol table, which stands behind all text.
-$(BUILD)/pxhv.pre: $(OBJS) linker.ld
-	@$(CC) $(LDFLAGS) $(OBJS) -o $@
+# Another choice of features links anew.
+.PHONY: FORCE
+$(IMAGE)/linked: FORCE
+	@mkdir -p $(@D)
+	@echo $(LINKED) | cmp -s - $@ || echo $(LINKED) > $@
 
-$(BUILD)/symbols.asm: $(BUILD)/pxhv.pre tools/mksymbols.py
+# Linked twice: the first link gives the addresses for the symbol table, which stands behind all text.
+$(IMAGE)/pxhv.pre: $(LINKED) $(IMAGE)/linked linker.ld
+	@$(CC) $(LDFLAGS) $(LINKED) -o $@
+
+$(IMAGE)/symbols.asm: $(IMAGE)/pxhv.pre tools/mksymbols.py
 	@python3 tools/mksymbols.py $< > $@
 
-$(BUILD)/pxhv.elf: $(BUILD)/symbols.asm $(OBJS)
-	@nasm -f elf64 $< -o $(BUILD)/symbols.o
+$(IMAGE)/pxhv.elf: $(IMAGE)/symbols.asm $(LINKED)
+	@nasm -f elf64 $< -o $(IMAGE)/symbols.o
 	@echo '  LD    $@'
-	@$(CC) $(LDFLAGS) $(OBJS) $(BUILD)/symbols.o -o $@
+	@$(CC) $(LDFLAGS) $(LINKED) $(IMAGE)/symbols.o -o $@
 
-$(BUILD)/pxhv.bin: $(BUILD)/pxhv.elf
+$(IMAGE)/pxhv.bin: $(IMAGE)/pxhv.elf
 	@$(OBJCOPY) -O binary $< $@
+
+# Whichever feature is left out, nothing that stays needs it.
+.PHONY: features
+features: $(OBJS)
+	@python3 tools/features.py $(foreach f,$(FEATURES),$f: $(call object,$(FEATURE_$f))) all: $(OBJS)
 
 .PHONY: clean
 clean:

@@ -2,6 +2,7 @@
  * of the PC also with ",boot". */
 #include "boot/config_key.h"
 
+#include "built_in.h"
 #include "lib/string.h"
 
 static bool starts_with(struct slice *s, const char *prefix)
@@ -87,6 +88,8 @@ void config_set_disk(struct config_parser *p, struct slice v)
 		d->boot_too = ends_with(&v, ",boot");
 		d->partition = cut_partition(&v);
 	}
+	if (d->kind != DISK_FILE && !config_has(p, FEATURE_DRIVES))
+		return;
 	if (!v.len || v.len >= sizeof(d->name) || (d->kind == DISK_HOST && !is_host_disk(v)))
 		config_mistake(p, NULL,
 			       "disk must be file:NAME, boot:NAME or a disk of the PC such as ahci0p2, "

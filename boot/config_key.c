@@ -1,45 +1,55 @@
 /* The keys of pxhv.conf and what values they take. */
 #include "boot/config_key.h"
 
+#include "built_in.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
 enum { KEY_CHOICE, KEY_TEXT, KEY_MODULE, KEY_FLAT, KEY_SIZE, KEY_COUNT, KEY_DISK };
 
-#define SHOWN	      40 /* characters of a value that a message repeats */
 #define MEMORY_MIN    (1 * MiB)
 #define MEMORY_MAX    (1024 * GiB)
 #define REAL_MODE_MAX 0xFFFF /* a 16-bit image starts at 0:ADDR */
 
-#define PXHV(f)		.section = SECTION_PXHV, .offset = offsetof(struct config, f)
-#define VM(f)		.section = SECTION_VM, .offset = offsetof(struct vm_config, f)
-#define CHOICE(no, yes) .type = KEY_CHOICE, .choices = {no, yes}
-#define TEXT(f)		VM(f), .type = KEY_TEXT, .max = sizeof(((struct vm_config *)0)->f)
+#define PXHV(f)	    .section = SECTION_PXHV, .offset = offsetof(struct config, f)
+#define VM(f)	    .section = SECTION_VM, .offset = offsetof(struct vm_config, f)
+#define CHOICE(w)   .type = KEY_CHOICE, .words = (w)
+#define TEXT(f)	    VM(f), .type = KEY_TEXT, .max = sizeof(((struct vm_config *)0)->f)
+#define TAKES(what) .feature = (what)
 
 const struct config_key config_keys[] = {
-	{"quiet", PXHV(quiet), CHOICE("no", "yes")},
-	{"headless", PXHV(headless), CHOICE("no", "yes")},
-	{"kernel", TEXT(image), .kind = GUEST_LINUX},
-	{"multiboot", TEXT(image), .kind = GUEST_MULTIBOOT},
-	{"flat", VM(image), .type = KEY_FLAT, .max = CONFIG_PATH_MAX, .kind = GUEST_FLAT},
-	{"firmware", TEXT(image), .kind = GUEST_FIRMWARE},
+	{"quiet", PXHV(quiet), CHOICE("no\0yes")},
+	{"headless", PXHV(headless), CHOICE("no\0yes")},
+	{"kernel", TEXT(image), TAKES(GUEST_LINUX)},
+	{"multiboot", TEXT(image), TAKES(GUEST_MULTIBOOT)},
+	{"flat", VM(image), .type = KEY_FLAT, .max = CONFIG_PATH_MAX, TAKES(GUEST_FLAT)},
+	{"firmware", TEXT(image), TAKES(GUEST_FIRMWARE)},
 	{"initrd", TEXT(initrd)},
 	{"vgabios", TEXT(vgabios)},
 	{"floppy", TEXT(floppy)},
-	{"disk", VM(disks), .type = KEY_DISK},
+	{"disk", VM(disks), .type = KEY_DISK, TAKES(FEATURE_DISKS)},
 	{"cmdline", TEXT(cmdline)},
 	{"module", VM(modules), .type = KEY_MODULE, .max = CONFIG_PATH_MAX},
 	{"memory", VM(memory), .type = KEY_SIZE},
 	{"cpus", VM(cpus), .type = KEY_COUNT, .max = CONFIG_MAX_CPUS},
-	{"trace", VM(trace), .type = KEY_SIZE},
-	{"trace-insns", VM(trace_insns), .type = KEY_COUNT, .max = 65535},
-	{"console", VM(console_vga), CHOICE("serial", "vga")},
-	{"debug-exit", VM(debug_exit), CHOICE("no", "yes")},
-	{"on-crash", VM(restart_on_crash), CHOICE("stop", "restart")},
-	{"gdb", VM(gdb), CHOICE("none", "com2")},
+	{"trace", VM(trace), .type = KEY_SIZE, TAKES(FEATURE_TRACE)},
+	{"trace-insns", VM(trace_insns), .type = KEY_COUNT, .max = 65535, TAKES(FEATURE_TRACE)},
+	{"console", VM(console_vga), CHOICE("serial\0vga"), TAKES(FEATURE_VGA)},
+	{"debug-exit", VM(debug_exit), CHOICE("no\0yes")},
+	{"on-crash", VM(restart_on_crash), CHOICE("stop\0restart")},
+	{"gdb", VM(gdb), CHOICE("none\0com2"), TAKES(FEATURE_GDB)},
 	{.name = NULL},
 };
+
+bool config_has(struct config_parser *p, u8 feature)
+{
+	const char *missing = feature_missing(feature);
+
+	if (missing)
+		config_mistake(p, NULL, "this pxHV was built without '%s'", missing);
+	return !missing;
+}
 
 bool slice_is(struct slice s, const char *text)
 {
@@ -135,9 +145,14 @@ static bool parse_size(struct slice s, u64 *out)
 	return !s.len && *out >= MEMORY_MIN && *out <= MEMORY_MAX && *out % PAGE_SIZE == 0;
 }
 
+static bool is_guest(const struct config_key *k)
+{
+	return k->feature && k->feature < GUEST_KINDS;
+}
+
 static void set_text(struct config_parser *p, const struct config_key *k, struct slice v, char *field)
 {
-	if (k->kind && !v.len)
+	if (is_guest(k) && !v.len)
 		config_mistake(p, NULL, "%s needs the name of a file", k->name);
 	else if (v.len >= k->max)
 		config_mistake(p, NULL, "%s is too long (%zu characters, at most %u)", k->name, v.len,
@@ -172,7 +187,7 @@ static void set_value(struct config_parser *p, const struct config_key *k, struc
 {
 	int shown = (int)MIN(v.len, SHOWN);
 	unsigned distance = 2;
-	const char *near = NULL;
+	const char *near = NULL, *yes;
 	u64 n;
 
 	switch (k->type) {
@@ -207,15 +222,15 @@ static void set_value(struct config_parser *p, const struct config_key *k, struc
 			config_mistake(p, NULL, "%s must be 1 to %u", k->name, k->max);
 		break;
 	case KEY_CHOICE:
-		for (unsigned i = 0; i < 2; i++) {
-			if (slice_is(v, k->choices[i])) {
-				*(bool *)field = i;
-				return;
-			}
-			config_nearest(v, k->choices[i], &near, &distance);
+		yes = k->words + strlen(k->words) + 1;
+		if (slice_is(v, yes)) {
+			*(bool *)field = config_has(p, k->feature);
+		} else if (!slice_is(v, k->words)) {
+			config_nearest(v, k->words, &near, &distance);
+			config_nearest(v, yes, &near, &distance);
+			config_mistake(p, near, "%s must be %s or %s, not '%.*s'", k->name, k->words, yes,
+				       shown, v.p);
 		}
-		config_mistake(p, near, "%s must be %s or %s, not '%.*s'", k->name, k->choices[0],
-			       k->choices[1], shown, v.p);
 	}
 }
 
@@ -253,25 +268,27 @@ void config_set(struct config_parser *p, struct slice name, struct slice value)
 		return;
 	}
 	p->seen |= bit;
-	if (k->kind) {
+	if (is_guest(k)) {
 		if (p->vm->kind) {
 			config_mistake(p, NULL, "'%s' makes two guests in [vm %s]", k->name, p->vm->name);
 			return;
 		}
-		p->vm->kind = k->kind;
+		p->vm->kind = k->feature;
 	}
+	if (k->type != KEY_CHOICE && !config_has(p, k->feature))
+		return;
 	set_value(p, k, value, (p->section == SECTION_VM ? (u8 *)p->vm : (u8 *)p->c) + k->offset);
 }
 
 void config_check_guest(struct config_parser *p)
 {
-	char list[64];
+	char list[64] = "";
 	size_t len = 0;
 
 	if (p->section != SECTION_VM || p->vm->kind)
 		return;
 	for (const struct config_key *k = config_keys; k->name; k++)
-		if (k->kind)
+		if (is_guest(k) && !feature_missing(k->feature))
 			len += (size_t)ksnprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "",
 						 k->name);
 	p->line = p->vm->line;

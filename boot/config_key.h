@@ -29,12 +29,12 @@ struct config_parser {
 
 struct config_key {
 	const char *name;
-	const char *choices[2]; /* the words of a yes-or-no key: false, true */
-	u16 offset;		/* of its field in struct config or struct vm_config */
-	u16 max;		/* the largest number, or the field's size */
+	const char *words; /* of a yes-or-no key: that for false, NUL, that for true */
+	u16 offset;	   /* of its field in struct config or struct vm_config */
+	u16 max;	   /* the largest number, or the field's size */
 	u8 section;
 	u8 type;
-	u8 kind; /* the guest kind that it selects */
+	u8 feature; /* that it takes, for other values than false; 0: none */
 };
 
 /* The one list of all keys, ended by a NULL name. */
@@ -54,5 +54,9 @@ void config_set(struct config_parser *p, struct slice key, struct slice value);
 /* Says so when the VM that just ended has no guest. */
 void config_check_guest(struct config_parser *p);
 
-/* Adds a disk to the current VM (config_disk.c). */
+/* Is the feature in this build? If not, says so. */
+bool config_has(struct config_parser *p, u8 feature);
+
+/* Adds a disk to the current VM (config_disk.c). Left out by WITHOUT=disks. */
 void config_set_disk(struct config_parser *p, struct slice value);
+#pragma weak config_set_disk

@@ -46,12 +46,10 @@ static int refuse(const struct region *r, const char *why)
 	return -EINVAL;
 }
 
-/* A file of the boot partition, found again by the drive's own driver. */
-static int find_boot_file(struct region *r, const char *path)
+/* The drive that pxHV was booted from, among those known; NULL in r when it is not. */
+static int find_boot_drive(struct region *r)
 {
 	struct drive *d;
-	struct fat_file file;
-	int err;
 
 	for (unsigned n = 0; (d = drive_at(n)); n++) {
 		if (!is_boot_drive(d))
@@ -60,6 +58,21 @@ static int find_boot_file(struct region *r, const char *path)
 			return refuse(r, "two drives look like the one pxHV was booted from: unplug one");
 		r->drive = d;
 	}
+	return 0;
+}
+
+/* A file of the boot partition, found again by the drive's own driver. */
+static int find_boot_file(struct region *r, const char *path)
+{
+	struct fat_file file;
+	int err = find_boot_drive(r);
+
+	if (!err && !r->drive) {
+		drives_init_usb();
+		err = find_boot_drive(r);
+	}
+	if (err)
+		return err;
 	if (!r->drive)
 		return refuse(r, "pxHV has no driver for the drive it was booted from; use file:");
 	if (fat_mount(&volume, read_drive, r->drive))
@@ -81,6 +94,8 @@ static int find_drive(struct region *r, const struct disk_config *c)
 	struct drive *d;
 	unsigned n = 0;
 
+	if (!strncmp(c->name, "usb", 3))
+		drives_init_usb();
 	while ((d = drive_at(n)) && strcmp(d->name, c->name))
 		n++;
 	if (!d) {

@@ -51,7 +51,7 @@ static void host_init(void)
 /* Whoever sits there can read the mistakes, and look around. */
 static void __noreturn refuse_config(void)
 {
-	if (config.headless)
+	if (config.headless || !monitor_dead)
 		host_exit(EXIT_REFUSED);
 	apic_init();
 	vm_host_init();
@@ -137,6 +137,11 @@ static const struct vcpu_ops *choose_vendor(void)
 	bool amd = cpuid(0, 0).ecx == 0x444D4163 || cpuid(0, 0).ecx == 0x656E6975; /* AMD, Hygon */
 	const struct vcpu_ops *ops = !vmx && amd ? &svm_ops : &vmx_ops;
 
+	if (!ops) {
+		printk("pxHV: this CPU needs %s, but this pxHV was built without '%s'\n",
+		       amd ? "AMD-V" : "VT-x", amd ? "svm" : "vmx");
+		host_exit(EXIT_REFUSED);
+	}
 	if (ops->check())
 		host_exit(EXIT_REFUSED);
 	story("%s supported", ops->name);
@@ -158,10 +163,11 @@ static enum vm_end run_once(const struct vm_config *c, const struct guest_files 
 	if (load_guest(vm, f, &start))
 		host_exit(EXIT_REFUSED);
 	vcpu_set_state(vm->vcpus[0], &start);
-	monitor_attach(vm);
+	if (monitor_attach)
+		monitor_attach(vm);
 	if (c->gdb)
 		gdb_attach(vm);
-	else
+	else if (c->trace)
 		insns_attach(vm);
 	story("Guest loaded, entry at %#llx", (unsigned long long)start.rip);
 	time_refine();
@@ -174,7 +180,7 @@ static enum vm_end run_once(const struct vm_config *c, const struct guest_files 
 		autopsy(vm);
 	if (c->gdb)
 		gdb_vm_ended(vm);
-	if (end == VM_DIED && !config.headless && !c->restart_on_crash) {
+	if (end == VM_DIED && !config.headless && !c->restart_on_crash && monitor_dead) {
 		if (!monitor_dead(vm, EXIT_GUEST_DIED))
 			host_power_off(EXIT_GUEST_DIED);
 		end = VM_REBOOT;
@@ -186,7 +192,8 @@ static enum vm_end run_once(const struct vm_config *c, const struct guest_files 
 void hv_main(void)
 {
 	console_init();
-	monitor_init();
+	if (monitor_init)
+		monitor_init();
 	host_init();
 	read_config();
 	story("Jumping to hypervisor...");
@@ -196,7 +203,7 @@ void hv_main(void)
 
 	load_files();
 	apic_init();
-	if (disks_open(&config))
+	if (disks_open && disks_open(&config))
 		host_exit(EXIT_REFUSED);
 	wall_clock_base = rtc_read() - tsc_now() / tsc_hz;
 	if (ops->enable())

@@ -18,12 +18,14 @@ help:	## this list
 	@sed -n 's/^\([a-z.][a-z.-]*\):.*##  */\1 /p' $(MAKEFILE_LIST) | sort -u | \
 		while read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
 	@echo
+	@echo '  make WITHOUT="gdb svm" leaves features out: $(FEATURES)'
 	@echo '  make run KERNEL=F INITRD=F APPEND="..." ENGINE=kvm|bochs|qemu ARGS="--memory 1G"'
 	@echo '  tools/pxhv --help runs guests of any kind'
 
 # Other files' targets, for the list.
 all:	## the boot sector and the hypervisor
 clean:	## remove what was built
+core:	## the smallest hypervisor that boots Linux, in build/core: VT-x, no disks, no debugging
 guests:	## the guests of our own
 unit:	## only the unit tests; T="fat config" chooses
 bench:	## the bench guest under Bochs, beside the goals and KVM's and Xen's figures
@@ -70,18 +72,15 @@ gdb: run-deps	## QEMU stopped at reset, with GDB and the hypervisor's symbols on
 	@$(MAKE) --no-print-directory all guests
 	@$(PXHV) gdb --flat $(BUILD)/guest/hello64.bin@0x100000:64 $(ARGS)
 
-# The map says which object each piece came from; the last link writes it last.
-LDFLAGS += -Wl,-Map=$(BUILD)/pxhv.map
-
 .PHONY: size
-size: all	## bytes by folder, against the goal
-	@$(PYTHON) tools/size.py $(BUILD)/pxhv.elf
+size: all core	## bytes by folder, and what the goals say
+	@$(PYTHON) tools/size.py $(BUILD)/pxhv.elf $(BUILD)/core/pxhv.elf
 
 .PHONY: test system
 test:	## everything: lint, unit tests, system tests
 	@tools/install-deps run guest debian gdb test lint
-	@$(MAKE) --no-print-directory all guests linux debian
-	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory all core guests linux debian
+	@$(MAKE) --no-print-directory lint features
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory system
 

@@ -46,5 +46,6 @@ void exit_ring_dump(void)
 	if (!m.v)
 		return;
 	mon_show_exits(&m, SHOWN_EXITS);
-	trace_finish(m.v);
+	if (m.v->traced)
+		trace_finish(m.v);
 }

@@ -7,94 +7,66 @@
 #define DR6_RESET 0xFFFF0FF0ULL
 #define DR7_FIXED 0x400ULL
 
-static struct gdb_break *find(enum gdb_break_type asked, u64 addr, u64 len)
-{
-	for (unsigned i = 0; i < GDB_BREAKS; i++) {
-		struct gdb_break *b = &gdb.breaks[i];
+struct gdb gdb;
 
-		if (b->used && b->asked == asked && b->addr == addr && b->len == len)
+__noinline struct gdb_vcpu *gdb_vcpu(struct vcpu *v)
+{
+	return &gdb.vcpu[v->index];
+}
+
+static struct gdb_break *find(enum gdb_break_type type, u64 addr, u64 len)
+{
+	for (struct gdb_break *b = gdb.breaks; b < gdb.breaks + GDB_BREAKS; b++)
+		if (b->len && b->type == type && b->addr == addr && b->len == len)
 			return b;
-	}
 	return NULL;
 }
 
-struct gdb_break *gdb_break_at(u64 addr, enum gdb_break_type type)
+bool gdb_break_at(u64 addr)
 {
-	for (unsigned i = 0; i < GDB_BREAKS; i++)
-		if (gdb.breaks[i].used && gdb.breaks[i].type == type && gdb.breaks[i].addr == addr)
-			return &gdb.breaks[i];
-	return NULL;
-}
-
-struct gdb_break *gdb_break_by_slots(u32 slots)
-{
-	for (unsigned i = 0; i < GDB_BREAKS; i++)
-		if (gdb.breaks[i].used && gdb.breaks[i].type != BREAK_SOFT &&
-		    (slots & BIT(gdb.breaks[i].slot)))
-			return &gdb.breaks[i];
-	return NULL;
-}
-
-static int take_slot(struct gdb_break *b)
-{
-	u32 taken = 0;
-
-	if (b->len != 1 && b->len != 2 && b->len != 4 && b->len != 8)
-		return -EINVAL;
-	if (b->addr & (b->len - 1u))
-		return -EINVAL;
-	for (unsigned i = 0; i < GDB_BREAKS; i++)
-		if (gdb.breaks[i].used && gdb.breaks[i].type != BREAK_SOFT)
-			taken |= (u32)BIT(gdb.breaks[i].slot);
-	for (b->slot = 0; b->slot < GDB_HW_SLOTS; b->slot++)
-		if (!(taken & BIT(b->slot)))
-			return 0;
-	return -ENOSPC;
-}
-
-/* An INT3; or, where nothing is mapped yet, a debug register, so that a kernel's addresses may be named
- * before it has its page tables. */
-static int make_soft(struct vcpu *v, struct gdb_break *b)
-{
-	u8 *p = gdb_memory(v, b->addr, &b->gpa);
-
-	if (!p) {
-		b->type = BREAK_HARD;
-		b->len = 1;
-		return take_slot(b);
-	}
-	b->saved = *p;
-	*p = INT3;
-	return 0;
+	return find(BREAK_SOFT, addr, 1) >= gdb.breaks + GDB_HW_SLOTS;
 }
 
 int gdb_break_insert(struct vcpu *v, enum gdb_break_type type, u64 addr, u64 len)
 {
-	struct gdb_break *b = gdb.breaks;
-	int err;
+	struct gdb_break *b = gdb.breaks, *end = gdb.breaks + GDB_HW_SLOTS;
+	u8 *p = NULL;
+	u64 gpa;
 
 	/* What is code has no length. */
 	if (type <= BREAK_HARD)
 		len = 1;
 	if (find(type, addr, len))
 		return 0;
-	while (b < gdb.breaks + GDB_BREAKS && b->used)
-		b++;
-	if (b == gdb.breaks + GDB_BREAKS || len > 8)
-		return -ENOSPC;
-	*b = (struct gdb_break){.addr = addr, .type = (u8)type, .asked = (u8)type, .len = (u8)len};
-	err = type == BREAK_SOFT ? make_soft(v, b) : take_slot(b);
-	b->used = !err;
-	return err;
+	if (len - 1 > 7 || (len & (len - 1)) || (addr & (len - 1)))
+		return -EINVAL;
+	/* An INT3; or, where nothing is mapped yet, a debug register, so that a kernel's addresses may be
+	 * named before it has its page tables. */
+	if (type == BREAK_SOFT)
+		p = gdb_memory(v, addr, &gpa);
+	if (p) {
+		b = end;
+		end = gdb.breaks + GDB_BREAKS;
+	}
+	while (b->len)
+		if (++b == end)
+			return -ENOSPC;
+	*b = (struct gdb_break){.addr = addr, .type = (u8)type, .len = (u8)len};
+	if (p) {
+		b->gpa = gpa;
+		b->saved = *p;
+		*p = INT3;
+	}
+	return 0;
 }
 
 static void remove(struct gdb_break *b)
 {
-	u8 *p = b->type == BREAK_SOFT ? guest_ptr(gdb.vm, b->gpa, 1) : NULL;
+	u8 *p = b >= gdb.breaks + GDB_HW_SLOTS && b->len ? guest_ptr(gdb.vm, b->gpa, 1) : NULL;
 
 	if (p && *p == INT3) /* else the guest has put something else there */
 		*p = b->saved;
-	b->used = false;
+	b->len = 0;
 }
 
 void gdb_break_remove(enum gdb_break_type type, u64 addr, u64 len)
@@ -108,8 +80,7 @@ void gdb_break_remove(enum gdb_break_type type, u64 addr, u64 len)
 void gdb_break_remove_all(void)
 {
 	for (unsigned i = 0; i < GDB_BREAKS; i++)
-		if (gdb.breaks[i].used)
-			remove(&gdb.breaks[i]);
+		remove(&gdb.breaks[i]);
 }
 
 /* DR7's bits for slot: enabled, what accesses, length. */
@@ -133,36 +104,30 @@ static void load_registers(struct vcpu *v, const u64 dr[GDB_HW_SLOTS], u64 dr7)
 /* The landing of a step takes the last slot if all are taken. */
 static u64 wanted(const struct gdb_step *step, u64 dr[GDB_HW_SLOTS])
 {
-	u64 dr7 = DR7_FIXED;
+	u64 dr7 = DR7_FIXED, landing = 0;
 
-	for (unsigned i = 0; i < GDB_BREAKS; i++) {
+	for (unsigned i = 0; i < GDB_HW_SLOTS; i++) {
 		const struct gdb_break *b = &gdb.breaks[i];
 
-		if (b->used && b->type != BREAK_SOFT) {
-			dr[b->slot] = b->addr;
-			dr7 |= dr7_bits(b->slot, b->type, b->len);
+		if (step->has_landing && !landing && (!b->len || i == GDB_HW_SLOTS - 1)) {
+			dr[i] = step->landing;
+			dr7 |= landing = dr7_bits(i, BREAK_HARD, 1);
+		} else if (b->len) {
+			dr[i] = b->addr;
+			dr7 |= dr7_bits(i, b->type, b->len);
 		}
-	}
-	if (step->has_landing) {
-		unsigned slot = 0;
-
-		while (slot < GDB_HW_SLOTS - 1 && (dr7 & 2ULL << 2 * slot))
-			slot++;
-		dr7 &= ~(0xFULL << (16 + 4 * slot));
-		dr[slot] = step->landing;
-		dr7 |= dr7_bits(slot, BREAK_HARD, 1);
 	}
 	return dr7;
 }
 
 void gdb_break_apply(struct vcpu *v)
 {
-	u64 dr[GDB_HW_SLOTS] = {0}, dr7 = wanted(&gdb.vcpu[v->index].step, dr);
+	u64 dr[GDB_HW_SLOTS] = {0}, dr7 = wanted(&gdb_vcpu(v)->step, dr);
 	u32 old = v->debug;
 
 	v->debug = (old & DEBUG_STEP) | (dr7 != DR7_FIXED ? DEBUG_REGISTERS : 0);
-	for (unsigned i = 0; i < GDB_BREAKS; i++)
-		if (gdb.breaks[i].used && gdb.breaks[i].type == BREAK_SOFT)
+	for (unsigned i = GDB_HW_SLOTS; i < GDB_BREAKS; i++)
+		if (gdb.breaks[i].len)
 			v->debug |= DEBUG_BREAK;
 	if (!(old & DEBUG_REGISTERS)) {
 		v->own_dr[0] = read_dr0();

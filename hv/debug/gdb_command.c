@@ -1,48 +1,48 @@
 /* GDB's commands (GDB manual, appendix E.2). Everything in them is checked: it comes from outside. */
 #include "debug/gdb_internal.h"
 #include "debug/monitor.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 
-static void ok(void)
+/* What a command comes to: an error's number, or one of these. */
+enum { ANSWERED = -1, OK, E_SYNTAX, E_ADDRESS = 14, E_REGISTER = 22, E_BREAK = 28 };
+
+/* Reads count numbers, with something between them. */
+static bool numbers(u64 *n, unsigned count)
 {
-	gdb_put(&gdb.out, "OK");
+	while (count--)
+		if (!gdb_number(&gdb.in.at, n++))
+			return false;
+	return true;
 }
 
-static void error(unsigned n)
+static void put(const char *s)
 {
-	gdb_put(&gdb.out, "E");
-	gdb_put_hex(&gdb.out, (u8[]){(u8)n}, 1);
+	gdb_put(&gdb.out, s);
 }
 
-enum { E_SYNTAX = 1, E_ADDRESS = 14, E_REGISTER = 22, E_BREAK = 28 };
-
-static struct cpu_state *state(void)
-{
-	return &gdb.vcpu[gdb.current].state;
-}
-
-bool gdb_thread(const char **s, u32 *index)
+bool gdb_thread(struct gdb_vcpu **g)
 {
 	u64 n;
 
-	if (gdb_word(s, "-1"))
-		n = 0;
-	else if (!gdb_number(s, &n))
+	*g = NULL;
+	if (gdb_word(&gdb.in.at, "-1"))
+		return true;
+	if (!numbers(&n, 1))
 		return false;
-	*index = n ? (u32)n - 1 : gdb.current;
+	*g = n ? &gdb.vcpu[n - 1] : gdb.current;
 	return n <= gdb.vm->vcpu_count;
 }
 
-void gdb_put_stop(u32 index)
+void gdb_put_stop(struct vcpu *v)
 {
-	static const char *const reasons[BREAK_TYPES] = {"swbreak", "hwbreak", "watch", "rwatch", "awatch"};
-	const struct gdb_report *r = &gdb.vcpu[index].report;
+	const struct gdb_vcpu *g = gdb_vcpu(v);
 
-	gdb_put(&gdb.out, "T");
-	gdb_put_hex(&gdb.out, &r->signal, 1);
-	gdb_put(&gdb.out, "thread:");
-	gdb_put_number(&gdb.out, index + 1);
-	gdb_put(&gdb.out, ";");
+	put("T");
+	gdb_put_hex(&gdb.out, &g->report.signal, 1);
+	put("thread:");
+	gdb_put_number(&gdb.out, v->index + 1);
+	put(";");
 	/* Program counter, stack, frame, flags: mostly all that GDB wants to know of a step, and a line is
 	 * slow. */
 	for (unsigned i = 0; i < 4; i++) {
@@ -50,129 +50,96 @@ void gdb_put_stop(u32 index)
 		unsigned n = numbers[gdb.target.wide][i];
 
 		gdb_put_number(&gdb.out, n);
-		gdb_put(&gdb.out, ":");
-		gdb_reg_put(&gdb.target, &gdb.vcpu[index].state, n, &gdb.out);
-		gdb_put(&gdb.out, ";");
+		put(":");
+		gdb_reg_put(&gdb.target, &g->state, n, &gdb.out);
+		put(";");
 	}
-	if (r->reason < 0)
+	if (g->report.reason < 0)
 		return;
-	gdb_put(&gdb.out, reasons[r->reason]);
-	gdb_put(&gdb.out, ":");
-	if (r->reason >= BREAK_WRITE)
-		gdb_put_number(&gdb.out, r->addr);
-	gdb_put(&gdb.out, ";");
+	put(nth_string("swbreak\0hwbreak\0watch\0rwatch\0awatch", (unsigned)g->report.reason));
+	put(":");
+	if (g->report.reason >= BREAK_WRITE)
+		gdb_put_number(&gdb.out, g->report.addr);
+	put(";");
 }
 
-static void read_registers(void)
+static void put_register(unsigned n)
 {
-	for (unsigned n = 0; gdb_reg_size(&gdb.target, n); n++)
-		gdb_reg_put(&gdb.target, state(), n, &gdb.out);
+	gdb_reg_put(&gdb.target, &gdb.current->state, n, &gdb.out);
 }
 
-static void write_registers(const char *s)
+static bool set_register(unsigned n)
 {
-	for (unsigned n = 0; gdb_reg_size(&gdb.target, n); n++) {
-		const char *next = s + 2 * gdb_reg_size(&gdb.target, n);
+	gdb.current->dirty = true;
+	return gdb_reg_set(&gdb.target, &gdb.current->state, n, &gdb.in.at);
+}
 
-		if (strlen(s) < (size_t)(next - s)) {
-			error(E_SYNTAX);
-			return;
+/* All of them, one behind the other; what is not to be written is passed over. */
+static int registers(bool write)
+{
+	const char *s = gdb.in.at;
+	unsigned size;
+
+	for (unsigned n = 0; (size = gdb_reg_size(&gdb.target, n)); n++) {
+		if (!write) {
+			put_register(n);
+			continue;
 		}
-		gdb_reg_set(&gdb.target, state(), n, &s);
-		s = next;
+		gdb.in.at = s;
+		s += 2 * size;
+		if (s > gdb.in.data + gdb.in.len)
+			return E_SYNTAX;
+		set_register(n);
 	}
-	gdb.vcpu[gdb.current].dirty = true;
-	ok();
+	return write ? OK : ANSWERED;
 }
 
-static void one_register(const char *s, bool write)
+static int one_register(bool write)
 {
 	u64 n;
 
-	if (!gdb_number(&s, &n) || n > 255 || !gdb_reg_size(&gdb.target, (unsigned)n)) {
-		error(E_REGISTER);
-	} else if (!write) {
-		gdb_reg_put(&gdb.target, state(), (unsigned)n, &gdb.out);
-	} else if (*s++ != '=' || !gdb_reg_set(&gdb.target, state(), (unsigned)n, &s)) {
-		error(E_REGISTER);
-	} else {
-		gdb.vcpu[gdb.current].dirty = true;
-		ok();
-	}
+	if (!numbers(&n, 1) || n > 255 || !gdb_reg_size(&gdb.target, (unsigned)n))
+		return E_REGISTER;
+	if (write)
+		return set_register((unsigned)n) ? OK : E_REGISTER;
+	put_register((unsigned)n);
+	return ANSWERED;
 }
 
 /* m and M in hexadecimal, X in bytes: reads as far as there is memory. */
-static void memory(struct vcpu *v, char command, const char *s)
+static int memory(struct vcpu *v, char command)
 {
-	u8 byte;
-	u64 addr, len, done = 0;
+	bool read = command == 'm';
+	struct gdb_packet *in = &gdb.in;
+	u64 n[2], gpa; /* address and length */
 
-	if (!gdb_number(&s, &addr) || *s++ != ',' || !gdb_number(&s, &len) ||
-	    (command != 'm' && *s++ != ':')) {
-		error(E_SYNTAX);
-		return;
+	if (!numbers(n, 2))
+		return E_SYNTAX;
+	for (u64 i = 0; i < n[1] && !(read && gdb.out.room < 2); i++) {
+		u8 *p = gdb_memory(v, n[0] + i, &gpa);
+
+		if (!p)
+			return read && i ? ANSWERED : E_ADDRESS;
+		if (read)
+			gdb_put_hex(&gdb.out, p, 1);
+		else if (command == 'X' && in->at < in->data + in->len)
+			*p = (u8)*in->at++;
+		else if (command == 'X' || !gdb_bytes(&in->at, p, 1))
+			return E_SYNTAX;
 	}
-	if (command == 'm') {
-		for (; done < MIN(len, GDB_PACKET_MAX / 2ULL); done++) {
-			if (gdb_memory_read(v, addr + done, &byte, 1))
-				break;
-			gdb_put_hex(&gdb.out, &byte, 1);
-		}
-		if (!done && len)
-			error(E_ADDRESS);
-		return;
-	}
-	for (; done < len; done++) {
-		if (command == 'X' && s < gdb.in.data + gdb.in.len) {
-			byte = (u8)*s++;
-		} else if (command == 'X' || !gdb_bytes(&s, &byte, 1)) {
-			error(E_SYNTAX);
-			return;
-		}
-		if (gdb_memory_write(v, addr + done, &byte, 1)) {
-			error(E_ADDRESS);
-			return;
-		}
-	}
-	ok();
+	return read ? ANSWERED : OK;
 }
 
-static void breakpoint(struct vcpu *v, bool insert, const char *s)
+static int breakpoint(struct vcpu *v, bool insert)
 {
-	u64 type, addr, len;
+	u64 n[3]; /* type, address and length */
 
-	if (!gdb_number(&s, &type) || type >= BREAK_TYPES || *s++ != ',' || !gdb_number(&s, &addr) ||
-	    *s++ != ',' || !gdb_number(&s, &len))
-		error(E_SYNTAX);
-	else if (!insert)
-		gdb_break_remove((enum gdb_break_type)type, addr, len), ok();
-	else if (gdb_break_insert(v, (enum gdb_break_type)type, addr, len))
-		error(E_BREAK);
-	else
-		ok();
-}
-
-/* A text that GDB reads in pieces: 'm' when more is to come, 'l' for the last. */
-static void transfer(const char *s, const char *map)
-{
-	u64 offset, len, total;
-	struct gdb_text *out = &gdb.out;
-
-	if (!gdb_number(&s, &offset) || *s++ != ',' || !gdb_number(&s, &len)) {
-		error(E_SYNTAX);
-		return;
-	}
-	len = MIN(len, GDB_PACKET_MAX / 2ULL);
-	gdb_put(out, "m");
-	if (map) {
-		total = strlen(map);
-		if (offset < total)
-			gdb_put_bytes(out, map + offset, MIN(len, total - offset));
-	} else {
-		total = gdb_target_xml(&gdb.target, offset, len, out);
-	}
-	if (offset >= total || len >= total - offset)
-		out->data[0] = 'l';
+	if (!numbers(n, 3) || n[0] >= BREAK_TYPES)
+		return E_SYNTAX;
+	if (insert)
+		return gdb_break_insert(v, (enum gdb_break_type)n[0], n[1], n[2]) ? E_BREAK : OK;
+	gdb_break_remove((enum gdb_break_type)n[0], n[1], n[2]);
+	return OK;
 }
 
 /* Linear addresses have no map but the guest's own: all may be RAM, what is not says so. */
@@ -180,184 +147,215 @@ static const char memory_map[] =
 	"<memory-map><memory type=\"ram\" start=\"0\" length=\"0x8000000000000000\"/><memory type=\"ram\" "
 	"start=\"0x8000000000000000\" length=\"0x8000000000000000\"/></memory-map>";
 
+/* A text that GDB reads in pieces: 'm' when more is to come, 'l' for the last. */
+static int transfer(bool map)
+{
+	struct gdb_text *out = &gdb.out;
+	u64 n[2]; /* offset and length */
+
+	if (!numbers(n, 2))
+		return E_SYNTAX;
+	put("m");
+	out->skip = n[0];
+	out->room = (u32)MIN(n[1], GDB_PACKET_MAX / 2ULL);
+	if (map)
+		put(memory_map);
+	else
+		gdb_target_xml(&gdb.target, out);
+	if (!out->full)
+		out->data[0] = 'l';
+	return ANSWERED;
+}
+
 /* What a monitor command prints goes to GDB as it comes. */
 static void print(const char *s)
 {
-	while (*s) {
-		size_t n = MIN(strlen(s), (size_t)GDB_PACKET_MAX / 4);
-
-		gdb_clear(&gdb.out);
-		gdb_put(&gdb.out, "O");
-		gdb_put_hex(&gdb.out, s, n);
-		gdb_transmit();
-		s += n;
-	}
 	gdb_clear(&gdb.out);
+	put("O");
+	gdb_put_hex(&gdb.out, s, strlen(s));
+	gdb_transmit();
 }
 
-static void monitor(const char *s)
+static int monitor(void)
 {
 	char line[256];
-	size_t n = MIN(strlen(s) / 2, sizeof(line) - 1);
+	size_t n = MIN(strlen(gdb.in.at) / 2, sizeof(line) - 1);
 
-	if (!gdb_bytes(&s, line, n)) {
-		error(E_SYNTAX);
-		return;
-	}
+	if (!gdb_bytes(&gdb.in.at, line, n))
+		return E_SYNTAX;
 	line[n] = 0;
-	monitor_command(line, print);
-	gdb_clear(&gdb.out);
-	ok();
-}
-
-static void query(const char *s)
-{
-	struct gdb_text *out = &gdb.out;
-
-	if (gdb_word(&s, "Supported")) {
-		gdb_put(out, "PacketSize=");
-		gdb_put_number(out, GDB_PACKET_MAX);
-		gdb_put(out,
-			";qXfer:features:read+;qXfer:memory-map:read+;QStartNoAckMode+;swbreak+;hwbreak+;"
-			"vContSupported+");
-		gdb.target.wide = gdb.vm->debug64 || state()->efer;
-	} else if (gdb_word(&s, "Xfer:features:read:target.xml:")) {
-		transfer(s, NULL);
-	} else if (gdb_word(&s, "Xfer:memory-map:read::")) {
-		transfer(s, memory_map);
-	} else if (gdb_word(&s, "Rcmd,")) {
-		monitor(s);
-	} else if (gdb_word(&s, "Attached")) {
-		gdb_put(out, "1");
-	} else if (!strcmp(s, "C")) {
-		gdb_put(out, "QC");
-		gdb_put_number(out, gdb.current + 1);
-	} else if (gdb_word(&s, "fThreadInfo")) {
-		for (u32 i = 0; i < gdb.vm->vcpu_count; i++) {
-			gdb_put(out, i ? "," : "m");
-			gdb_put_number(out, i + 1);
-		}
-	} else if (gdb_word(&s, "sThreadInfo")) {
-		gdb_put(out, "l");
-	} else if (gdb_word(&s, "ThreadExtraInfo,")) {
-		u32 i = 0;
-		char text[] = "CPU 0, running";
-
-		if (!gdb_thread(&s, &i)) {
-			error(E_SYNTAX);
-			return;
-		}
-		text[4] = (char)('0' + i);
-		if (gdb.vm->vcpus[i]->halted)
-			memcpy(text + 7, "halted", 7);
-		gdb_put_hex(out, text, strlen(text));
-	}
-}
-
-static void detach(void)
-{
-	gdb_break_remove_all();
-	gdb_resume_all();
-	gdb.waiting = gdb.connected = gdb.no_ack = false;
-}
-
-static void set_thread(const char *s)
-{
-	u32 index;
-
-	if ((*s == 'g' || *s == 'c') && (s++, gdb_thread(&s, &index))) {
-		if (s[-1] != '1' || s[-2] != '-') /* -1 is all: nothing to choose */
-			gdb.current = index;
-		ok();
-	} else {
-		error(E_SYNTAX);
-	}
-}
-
-static void alive(const char *s)
-{
-	u32 index;
-
-	if (gdb_thread(&s, &index))
-		ok();
+	if (monitor_command)
+		monitor_command(line, print);
 	else
-		error(E_SYNTAX);
+		print("this pxHV was built without 'monitor'\n");
+	gdb_clear(&gdb.out);
+	return OK;
 }
 
-static void multi(const char *s)
+static int thread_info(void)
 {
-	if (gdb_word(&s, "Cont?")) {
-		gdb_put(&gdb.out, "vCont;c;C;s;S");
-	} else if (gdb_word(&s, "Cont")) {
-		if (!gdb_resume_threads(s))
-			error(E_SYNTAX);
-	} else if (gdb_word(&s, "Kill")) {
-		ok();
+	struct gdb_vcpu *g;
+	char text[16];
+	u32 i;
+
+	if (!gdb_thread(&g) || !g)
+		return E_SYNTAX;
+	i = (u32)(g - gdb.vcpu);
+	gdb_put_hex(&gdb.out, text,
+		    (u64)ksnprintf(text, sizeof(text), "CPU %u, %s", i,
+				   gdb.vm->vcpus[i]->halted ? "halted" : "running"));
+	return ANSWERED;
+}
+
+/* Commands of more than a letter, one behind the other. */
+static const char words[] = "qSupported\0qXfer:features:read:target.xml:\0qXfer:memory-map:read::\0qRcmd,\0"
+			    "qAttached\0qC\0qfThreadInfo\0qsThreadInfo\0qThreadExtraInfo,\0"
+			    "QStartNoAckMode\0vCont?\0vCont\0vKill\0";
+enum {
+	Q_SUPPORTED,
+	Q_TARGET,
+	Q_MEMORY_MAP,
+	Q_RCMD,
+	Q_ATTACHED,
+	Q_C,
+	Q_FIRST_THREADS,
+	Q_MORE_THREADS,
+	Q_THREAD,
+	NO_ACK,
+	V_CONT_WHAT,
+	V_CONT,
+	V_KILL,
+};
+
+static int long_command(void)
+{
+	const char *word = words;
+	unsigned n;
+
+	gdb.in.at = gdb.in.data;
+	for (n = 0; *word && !gdb_word(&gdb.in.at, word); n++)
+		word += strlen(word) + 1;
+	switch (n) {
+	case Q_SUPPORTED:
+		put("PacketSize=1000;qXfer:features:read+;qXfer:memory-map:read+;QStartNoAckMode+;swbreak+;"
+		    "hwbreak+;vContSupported+");
+		_Static_assert(GDB_PACKET_MAX == 0x1000, "as told");
+		gdb.target.wide = gdb.vm->debug64 || gdb.current->state.efer;
+		break;
+	case Q_TARGET:
+	case Q_MEMORY_MAP:
+		return transfer(n == Q_MEMORY_MAP);
+	case Q_RCMD:
+		return monitor();
+	case Q_ATTACHED:
+		put("1");
+		break;
+	case Q_C:
+		if (*gdb.in.at) /* qCRC */
+			break;
+		put("QC");
+		gdb_put_number(&gdb.out, (u64)(gdb.current - gdb.vcpu + 1));
+		break;
+	case Q_FIRST_THREADS:
+		put("m1");
+		for (u32 i = 1; i < gdb.vm->vcpu_count; i++) {
+			put(",");
+			gdb_put_number(&gdb.out, i + 1);
+		}
+		break;
+	case Q_MORE_THREADS:
+		put("l");
+		break;
+	case Q_THREAD:
+		return thread_info();
+	case NO_ACK:
+		gdb.no_ack = true;
+		return OK;
+	case V_CONT_WHAT:
+		put("vCont;c;C;s;S");
+		break;
+	case V_CONT:
+		return gdb_resume_threads() ? ANSWERED : E_SYNTAX;
+	case V_KILL:
 		gdb.waiting = false;
 		gdb_kill();
+		return OK;
 	}
+	return ANSWERED;
 }
 
-void gdb_command(struct vcpu *v)
+static int set_thread(void)
 {
-	const char *s = gdb.in.data;
-	char c = *s++;
+	char what = *gdb.in.at++;
+	struct gdb_vcpu *g;
 
-	gdb_clear(&gdb.out);
+	if ((what != 'g' && what != 'c') || !gdb_thread(&g))
+		return E_SYNTAX;
+	if (g)
+		gdb.current = g;
+	return OK;
+}
+
+static int command(struct vcpu *v, char c)
+{
+	struct gdb_vcpu *g;
+
 	switch (c) {
 	case '?':
-		gdb_put_stop(v->index);
+		gdb_put_stop(v);
 		break;
 	case 'g':
-		read_registers();
-		break;
 	case 'G':
-		write_registers(s);
-		break;
+		return registers(c == 'G');
 	case 'p':
 	case 'P':
-		one_register(s, c == 'P');
-		break;
+		return one_register(c == 'P');
 	case 'm':
 	case 'M':
 	case 'X':
-		memory(v, c, s);
-		break;
+		return memory(v, c);
 	case 'Z':
 	case 'z':
-		breakpoint(v, c == 'Z', s);
-		break;
+		return breakpoint(v, c == 'Z');
 	case 'c':
 	case 's':
 	case 'C':
 	case 'S':
-		gdb_resume(c, s);
+		gdb_resume(c);
 		break;
 	case 'H':
-		set_thread(s);
-		break;
+		return set_thread();
 	case 'T':
-		alive(s);
-		break;
+		return gdb_thread(&g) ? OK : E_SYNTAX;
 	case 'q':
-		query(s);
-		break;
 	case 'Q':
-		if (gdb_word(&s, "StartNoAckMode")) {
-			ok();
-			gdb.no_ack = true;
-		}
-		break;
 	case 'v':
-		multi(s);
-		break;
+		return long_command();
 	case 'D':
-		detach();
-		ok();
-		break;
-	case 'k':
+		gdb_break_remove_all();
+		gdb_resume_all();
+		gdb.waiting = gdb.connected = gdb.no_ack = false;
+		return OK;
+	}
+	return ANSWERED;
+}
+
+void gdb_command(struct vcpu *v)
+{
+	char c = *gdb.in.at++;
+	int result;
+
+	gdb_clear(&gdb.out);
+	if (c == 'k') { /* no answer to this one */
 		gdb_kill();
-		return; /* no answer to this one */
+		return;
+	}
+	result = command(v, c);
+	if (result == OK)
+		put("OK");
+	if (result > OK) {
+		put("E");
+		gdb_put_hex(&gdb.out, &result, 1);
 	}
 	if (!gdb.waiting) /* a resumption is answered by the next stop */
 		gdb_transmit();

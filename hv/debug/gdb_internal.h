@@ -5,21 +5,18 @@
 #include "debug/gdb_regs.h"
 #include "vm/vm.h"
 
-#define GDB_BREAKS   32
-#define GDB_HW_SLOTS 4
-
 /* In the order of GDB's Z packets. */
 enum gdb_break_type { BREAK_SOFT, BREAK_HARD, BREAK_WRITE, BREAK_READ, BREAK_ACCESS, BREAK_TYPES };
 
+/* The first ones are the debug registers, all others INT3s in guest memory. */
+#define GDB_HW_SLOTS 4
+#define GDB_BREAKS   (GDB_HW_SLOTS + 32)
 struct gdb_break {
 	u64 addr; /* linear */
-	u64 gpa;  /* of a BREAK_SOFT's byte */
-	u8 type;  /* what it was made as, which for a BREAK_SOFT of an unmapped address is BREAK_HARD */
-	u8 asked; /* the type GDB asked for */
-	u8 len;
-	u8 saved; /* the byte under an INT3 */
-	u8 slot;  /* the debug register of all others */
-	bool used;
+	u64 gpa;  /* of an INT3 */
+	u8 saved; /* the byte under it */
+	u8 type;  /* that GDB asked for; BREAK_SOFT may be in a debug register as well */
+	u8 len;	  /* 0: not used */
 };
 
 struct gdb_step {
@@ -29,6 +26,8 @@ struct gdb_step {
 	bool has_landing;
 	u64 landing; /* where the guest is when the step is over, if TF cannot tell */
 };
+
+enum { SIGNAL_INT = 2, SIGNAL_TRAP = 5, SIGNAL_SEGV = 11 };
 
 /* Why a vcpu stopped. */
 struct gdb_report {
@@ -53,8 +52,8 @@ struct gdb {
 	u32 round;		 /* counts resumptions */
 	bool connected, waiting; /* GDB has spoken; it waits for a stop reply */
 	bool no_ack;
-	bool leave;  /* the guest is to run on */
-	u32 current; /* the thread of g, p ... */
+	bool leave;		  /* the guest is to run on */
+	struct gdb_vcpu *current; /* the thread of g, p ... */
 	struct gdb_vcpu vcpu[VM_MAX_VCPUS];
 	struct gdb_break breaks[GDB_BREAKS];
 	struct gdb_target target;
@@ -62,6 +61,8 @@ struct gdb {
 	struct gdb_text out;
 };
 extern struct gdb gdb;
+
+struct gdb_vcpu *gdb_vcpu(struct vcpu *v);
 
 /* gdb_memory.c: guest memory by linear address, as v's page tables map it whatever their rights. Only RAM:
  * devices would take note. Return 0 or -EFAULT. */
@@ -74,32 +75,32 @@ void *gdb_memory(struct vcpu *v, u64 addr, u64 *gpa); /* a byte's place, or NULL
 int gdb_break_insert(struct vcpu *v, enum gdb_break_type type, u64 addr, u64 len);
 void gdb_break_remove(enum gdb_break_type type, u64 addr, u64 len);
 void gdb_break_remove_all(void);
-struct gdb_break *gdb_break_at(u64 addr, enum gdb_break_type type); /* of the made type */
-struct gdb_break *gdb_break_by_slots(u32 slots);
+bool gdb_break_at(u64 addr);	      /* is there an INT3? */
 void gdb_break_apply(struct vcpu *v); /* before v runs: the debug registers and v->debug */
 void gdb_break_stop(struct vcpu *v);  /* after that: the guest's DR6 */
 
 /* gdb_step.c */
 void gdb_step_begin(struct vcpu *v);
 void gdb_step_end(struct vcpu *v);
-void gdb_step_deliver(struct vcpu *v, u8 vector); /* struct vm_debugger.deliver */
-u64 gdb_pc(struct vcpu *v);			  /* linear */
+void gdb_step_deliver(struct vcpu *v, u8 vector);	/* struct vm_debugger.deliver */
+u64 gdb_pc(struct vcpu *v);				/* linear */
+bool gdb_exception(struct vcpu *v, u8 vector, u64 dr6); /* struct vm_debugger.exception */
 
 /* gdb_command.c: answers the packet in gdb.in. */
 void gdb_command(struct vcpu *v);
-void gdb_put_stop(u32 index); /* the stop reply of a vcpu, into gdb.out */
-/* The vcpu of the thread number at *s, which moves on; 0 and -1: the current one. False: no such thread. */
-bool gdb_thread(const char **s, u32 *index);
+void gdb_put_stop(struct vcpu *v); /* its stop reply, into gdb.out */
+/* The vcpu of the thread number that is read next; 0: the current one, -1: NULL, all. False: no such thread.
+ */
+bool gdb_thread(struct gdb_vcpu **g);
 
 /* gdb_resume.c: what each vcpu is to do when GDB has been served. */
 void gdb_resume_all(void);
 /* c, s, and C, S with a signal: the current thread, from an address perhaps; the others run on. */
-void gdb_resume(char action, const char *s);
+void gdb_resume(char action);
 /* vCont;ACTION[:THREAD]...: for each thread the first that is meant for it; threads without one stay. False:
  * none is meant. */
-bool gdb_resume_threads(const char *s);
+bool gdb_resume_threads(void);
 
 /* gdb_stub.c */
-bool gdb_exception(struct vcpu *v, u8 vector, u64 dr6); /* struct vm_debugger.exception */
-void gdb_transmit(void);				/* sends gdb.out */
-void gdb_kill(void);					/* ends the VM as by its power button */
+void gdb_transmit(void); /* sends gdb.out */
+void gdb_kill(void);	 /* ends the VM as by its power button */

@@ -65,6 +65,7 @@ enum gdb_input gdb_packet_byte(struct gdb_packet *p, u8 c)
 	default:
 		p->state = IDLE;
 		p->data[p->len] = 0;
+		p->at = p->data;
 		if (p->overlong || p->want == NO_DIGIT || digit((char)c) == NO_DIGIT ||
 		    (p->want << 4 | digit((char)c)) != p->sum)
 			return GDB_BAD;
@@ -74,18 +75,25 @@ enum gdb_input gdb_packet_byte(struct gdb_packet *p, u8 c)
 
 void gdb_clear(struct gdb_text *t)
 {
+	t->skip = 0;
 	t->len = 0;
+	t->room = GDB_PACKET_MAX;
 	t->full = false;
 	t->data[0] = 0;
 }
 
 void gdb_put_bytes(struct gdb_text *t, const void *p, u64 len)
 {
-	if (len > GDB_PACKET_MAX - t->len) {
+	u64 skipped = MIN(len, t->skip);
+
+	t->skip -= skipped;
+	len -= skipped;
+	if (len > t->room) {
 		t->full = true;
-		len = GDB_PACKET_MAX - t->len;
+		len = t->room;
 	}
-	memcpy(t->data + t->len, p, len);
+	memcpy(t->data + t->len, (const char *)p + skipped, len);
+	t->room -= (u32)len;
 	t->len += (u32)len;
 	t->data[t->len] = 0;
 }
@@ -144,7 +152,10 @@ bool gdb_number(const char **s, u64 *n)
 			return false;
 		*n = *n << 4 | digit(**s);
 	}
-	return *s != start;
+	if (*s == start)
+		return false;
+	*s += **s == ',' || (**s >= ':' && **s <= '=');
+	return true;
 }
 
 bool gdb_bytes(const char **s, void *to, u64 len)

@@ -10,6 +10,7 @@ struct gdb_packet {
 	u8 state, sum, want;
 	bool escape, overlong;
 	u32 len;
+	const char *at;		       /* what is read next of a packet */
 	char data[GDB_PACKET_MAX + 1]; /* unescaped; a NUL follows it */
 };
 
@@ -24,9 +25,11 @@ enum gdb_input {
 /* Takes one byte from the line. */
 enum gdb_input gdb_packet_byte(struct gdb_packet *p, u8 c);
 
-/* Text that is put together: a reply. What does not fit is left out and full is set. */
+/* Text that is put together: a reply. The first skip bytes are left out; what does not fit, too, and full is
+ * set. */
 struct gdb_text {
-	u32 len;
+	u64 skip;
+	u32 len, room;
 	bool full;
 	char data[GDB_PACKET_MAX + 1];
 };
@@ -40,7 +43,8 @@ void gdb_put_number(struct gdb_text *t, u64 n);
 /* Sends t as a frame, byte by byte by putc. */
 void gdb_send(const struct gdb_text *t, void (*putc)(u8 c));
 
-/* Reads a hexadecimal number at *s and moves past it; false when there is none, or more than 64 bits. */
+/* Reads a hexadecimal number at *s and moves past it and a comma, colon, semicolon or equals sign behind it;
+ * false when there is none, or more than 64 bits. */
 bool gdb_number(const char **s, u64 *n);
 
 /* Reads 2 * len digits into len bytes and moves past them; false when one is none. */

@@ -13,12 +13,12 @@ struct gdb_target {
 /* Bytes of register n, 0 when there is none of that number. */
 unsigned gdb_reg_size(const struct gdb_target *t, unsigned n);
 
-/* Puts register n of s as GDB has it, little-endian hexadecimal; 'x' for what is not there. Outside 64-bit
- * code the program counter is the linear address, so that breakpoints and disassembly fit. */
+/* Puts register n of s, which exists, as GDB has it, little-endian hexadecimal; 'x' for what is not there.
+ * Outside 64-bit code the program counter is the linear address, so that breakpoints and disassembly fit. */
 void gdb_reg_put(const struct gdb_target *t, const struct cpu_state *s, unsigned n, struct gdb_text *out);
 
-/* Reads register n at *hex. False: no digits, or not to be written (segments, x87). */
+/* Reads register n, which exists, at *hex. False: no digits, or not to be written (segments, x87). */
 bool gdb_reg_set(const struct gdb_target *t, struct cpu_state *s, unsigned n, const char **hex);
 
-/* All of the description's text into out, truncated to [offset, offset+len). Returns the whole length. */
-u64 gdb_target_xml(const struct gdb_target *t, u64 offset, u64 len, struct gdb_text *out);
+/* Puts the description's text. */
+void gdb_target_xml(const struct gdb_target *t, struct gdb_text *out);

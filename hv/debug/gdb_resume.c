@@ -1,63 +1,62 @@
 /* GDB's commands that let the guest run on (GDB manual, appendix E.2). */
 #include "debug/gdb_internal.h"
-#include "lib/string.h"
+
+/* For those of all (NULL) or one that have no action yet. */
+static void give(struct gdb_vcpu *one, char action)
+{
+	for (struct gdb_vcpu *g = gdb.vcpu; g < gdb.vcpu + gdb.vm->vcpu_count; g++)
+		if ((!one || g == one) && (!g->action || !action))
+			g->action = action;
+}
+
+/* The action in lower case, the signal behind an upper case one, which a CPU cannot get, passed over. */
+static char without_signal(char action)
+{
+	u64 n;
+
+	if (action < 'a')
+		gdb_number(&gdb.in.at, &n);
+	return (char)(action | 32);
+}
 
 void gdb_resume_all(void)
 {
-	for (u32 i = 0; i < gdb.vm->vcpu_count; i++)
-		gdb.vcpu[i].action = 'c';
+	give(NULL, 'c');
 	gdb.leave = gdb.waiting = true;
 }
 
-void gdb_resume(char action, const char *s)
+void gdb_resume(char action)
 {
-	struct gdb_vcpu *g = &gdb.vcpu[gdb.current];
+	struct gdb_vcpu *g = gdb.current;
 	u64 n;
 
-	if ((action & 32) == 0) { /* a signal, which a CPU cannot get; behind it ";ADDR" */
-		gdb_number(&s, &n);
-		s += *s == ';';
-		action |= 32;
-	}
-	if (gdb_number(&s, &n)) {
+	give(NULL, 0);
+	g->action = without_signal(action);
+	if (gdb_number(&gdb.in.at, &n)) {
 		g->state.rip = n;
 		g->dirty = true;
 	}
 	gdb_resume_all();
-	g->action = action;
 }
 
-bool gdb_resume_threads(const char *s)
+bool gdb_resume_threads(void)
 {
-	u32 given = 0, index;
-	u64 n;
+	struct gdb_packet *in = &gdb.in;
 
-	for (u32 i = 0; i < gdb.vm->vcpu_count; i++)
-		gdb.vcpu[i].action = 0;
-	while (*s == ';') {
-		char action = (char)(s[1] | 32);
-		bool all = true;
+	give(NULL, 0);
+	while (*in->at) {
+		struct gdb_vcpu *g = NULL;
+		char action;
 
-		s += s[1] ? 2 : 1;
+		in->at += *in->at == ';';
+		action = without_signal(*in->at ? *in->at++ : 0);
 		if (action != 'c' && action != 's')
 			break;
-		if (s[-1] < 'a')
-			gdb_number(&s, &n);
-		index = gdb.current;
-		if (*s == ':') {
-			s++;
-			all = !strncmp(s, "-1", 2);
-			if (!gdb_thread(&s, &index))
-				break;
-		}
-		for (u32 i = 0; i < gdb.vm->vcpu_count; i++) {
-			if ((all || i == index) && !(given & BIT(i))) {
-				gdb.vcpu[i].action = action;
-				given |= (u32)BIT(i);
-			}
-		}
-	}
-	if (given)
+		in->at += *in->at == ':';
+		if (in->at[-1] == ':' && !gdb_thread(&g))
+			break;
+		give(g, action);
 		gdb.leave = gdb.waiting = true;
-	return given;
+	}
+	return gdb.leave;
 }

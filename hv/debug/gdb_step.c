@@ -101,7 +101,7 @@ static void examine(struct vcpu *v, struct gdb_step *step)
 
 void gdb_step_begin(struct vcpu *v)
 {
-	struct gdb_step *step = &gdb.vcpu[v->index].step;
+	struct gdb_step *step = &gdb_vcpu(v)->step;
 	u64 flags = v->ops->get(v, VREG_RFLAGS);
 
 	*step = (struct gdb_step){.own_tf = flags & RFLAGS_TF};
@@ -122,7 +122,7 @@ static void restore_tf(struct vcpu *v, const struct gdb_step *step)
 
 void gdb_step_end(struct vcpu *v)
 {
-	struct gdb_step *step = &gdb.vcpu[v->index].step;
+	struct gdb_step *step = &gdb_vcpu(v)->step;
 	struct segment ss;
 	u64 sp = v->ops->get(v, VREG_RSP);
 	u8 high;
@@ -147,7 +147,7 @@ void gdb_step_end(struct vcpu *v)
 
 void gdb_step_deliver(struct vcpu *v, u8 vector)
 {
-	struct gdb_step *step = &gdb.vcpu[v->index].step;
+	struct gdb_step *step = &gdb_vcpu(v)->step;
 
 	gdb_break_stop(v);
 	restore_tf(v, step);
@@ -155,4 +155,27 @@ void gdb_step_deliver(struct vcpu *v, u8 vector)
 	if (!step->has_landing)
 		v->events |= EV_DEBUG; /* at whatever the event leads to */
 	gdb_break_apply(v);
+}
+
+static bool stop_with(struct vcpu *v, s8 reason, u64 addr)
+{
+	gdb_vcpu(v)->report = (struct gdb_report){SIGNAL_TRAP, reason, addr};
+	v->events |= EV_DEBUG;
+	return true;
+}
+
+bool gdb_exception(struct vcpu *v, u8 vector, u64 dr6)
+{
+	u32 slots = v->debug & DEBUG_REGISTERS ? dr6 & 15 : 0;
+	const struct gdb_step *step = &gdb_vcpu(v)->step;
+	u64 pc = gdb_pc(v);
+
+	if (vector == X86_BP)
+		return (v->debug & DEBUG_BREAK) && gdb_break_at(pc) && stop_with(v, BREAK_SOFT, pc);
+	if (step->has_landing && slots && pc == step->landing)
+		return stop_with(v, -1, pc);
+	for (const struct gdb_break *b = gdb.breaks; slots; slots >>= 1, b++)
+		if ((slots & 1) && b->len)
+			return stop_with(v, (s8)b->type, b->addr);
+	return (v->debug & DEBUG_STEP) && (dr6 & BIT(14)) && stop_with(v, -1, pc);
 }

@@ -11,14 +11,11 @@
 #include "host/percpu.h"
 #include "host/uart.h"
 #include "lib/printf.h"
+#include "lib/string.h"
 #include "vm/debug.h"
 
 #define COM2_IRQ 3
 #define RX_SIZE	 256
-
-enum { SIGNAL_INT = 2, SIGNAL_TRAP = 5, SIGNAL_SEGV = 11 };
-
-struct gdb gdb;
 
 /* What the line has brought; only this CPU's interrupt handler and the vcpu that talks touch it, interrupts
  * off. */
@@ -72,7 +69,8 @@ static void acknowledge(char c)
 
 static void wait_for_line(void)
 {
-	monitor_poll();
+	if (monitor_poll)
+		monitor_poll();
 	if (rx.interrupts) {
 		wait_for_interrupt();
 		return;
@@ -82,15 +80,25 @@ static void wait_for_line(void)
 	cpu_relax();
 }
 
+/* A GDB that begins. The one before may have gone without a word, and has left what it had set. */
+static void greet(void)
+{
+	gdb.connected = true;
+	gdb.no_ack = false;
+	gdb_break_remove_all();
+}
+
 /* Serves GDB until the guest is to run on or, unless it is dead, to end. */
 static void talk(struct vcpu *v, bool dead)
 {
-	gdb.current = v->index;
+	gdb.current = gdb_vcpu(v);
 	gdb.target.code_bits = vcpu_code_bits(v);
+	if (rx.tail != rx.head && rx.byte[rx.tail % RX_SIZE] == '$')
+		gdb.waiting = false; /* who waits sends no packet: this GDB is a new one */
 	if (gdb.waiting) {
 		gdb.waiting = false;
 		gdb_clear(&gdb.out);
-		gdb_put_stop(v->index);
+		gdb_put_stop(v);
 		gdb_transmit();
 	}
 	for (gdb.leave = false; !gdb.leave && (dead || !(v->events & EV_END));) {
@@ -101,7 +109,8 @@ static void talk(struct vcpu *v, bool dead)
 		}
 		switch (gdb_packet_byte(&gdb.in, rx.byte[rx.tail++ % RX_SIZE])) {
 		case GDB_PACKET:
-			gdb.connected = true;
+			if (!strncmp(gdb.in.data, "qSupported", 10))
+				greet();
 			acknowledge('+');
 			gdb_command(v);
 			break;
@@ -132,7 +141,7 @@ static void park(struct vcpu *v)
 {
 	u32 round = gdb.round;
 
-	while ((__atomic_load_n(&gdb.round, __ATOMIC_ACQUIRE) == round || !gdb.vcpu[v->index].action) &&
+	while ((__atomic_load_n(&gdb.round, __ATOMIC_ACQUIRE) == round || !gdb_vcpu(v)->action) &&
 	       !(v->events & EV_END))
 		cpu_relax();
 }
@@ -151,7 +160,7 @@ static void serve(struct vcpu *v)
 
 static void run_on(struct vcpu *v)
 {
-	struct gdb_vcpu *g = &gdb.vcpu[v->index];
+	struct gdb_vcpu *g = gdb_vcpu(v);
 
 	if (g->dirty)
 		vcpu_set_state(v, &g->state);
@@ -165,7 +174,7 @@ static void run_on(struct vcpu *v)
 
 static void stop(struct vcpu *v)
 {
-	struct gdb_vcpu *g = &gdb.vcpu[v->index];
+	struct gdb_vcpu *g = gdb_vcpu(v);
 
 	if ((v->debug & DEBUG_STEP) && g->report.signal == SIGNAL_INT)
 		g->report.signal = SIGNAL_TRAP;
@@ -181,31 +190,6 @@ static void stop(struct vcpu *v)
 	if (!g->action && !(v->events & EV_END)) /* the one that served GDB, held by it */
 		park(v);
 	run_on(v);
-}
-
-static bool stop_with(struct vcpu *v, s8 reason, u64 addr)
-{
-	gdb.vcpu[v->index].report = (struct gdb_report){SIGNAL_TRAP, reason, addr};
-	v->events |= EV_DEBUG;
-	return true;
-}
-
-bool gdb_exception(struct vcpu *v, u8 vector, u64 dr6)
-{
-	u32 slots = v->debug & DEBUG_REGISTERS ? dr6 & 15 : 0;
-	const struct gdb_step *step = &gdb.vcpu[v->index].step;
-	u64 pc = gdb_pc(v);
-	struct gdb_break *b;
-
-	if (vector == X86_BP)
-		return (v->debug & DEBUG_BREAK) && gdb_break_at(pc, BREAK_SOFT) &&
-		       stop_with(v, BREAK_SOFT, pc);
-	if (step->has_landing && slots && pc == step->landing)
-		return stop_with(v, -1, pc);
-	b = slots ? gdb_break_by_slots(slots) : NULL;
-	if (b)
-		return stop_with(v, (s8)b->asked, b->addr);
-	return (v->debug & DEBUG_STEP) && (dr6 & BIT(14)) && stop_with(v, -1, pc);
 }
 
 static const struct vm_debugger debugger = {
@@ -233,8 +217,8 @@ void gdb_attach(struct vm *vm)
 		open_line();
 	if (!uart_present(&com2))
 		return;
-	for (unsigned i = 0; i < GDB_BREAKS; i++) /* the INT3s have gone with the memory */
-		gdb.breaks[i].used &= gdb.breaks[i].type != BREAK_SOFT;
+	for (unsigned i = GDB_HW_SLOTS; i < GDB_BREAKS; i++) /* the INT3s have gone with the memory */
+		gdb.breaks[i].len = 0;
 	gdb.vm = vm;
 	gdb.stopped = 0;
 	vm->debugger = &debugger;
@@ -267,7 +251,9 @@ void gdb_vm_ended(struct vm *vm)
 	if (vm->end == VM_REBOOT || !gdb.waiting)
 		return;
 	gdb_clear(&gdb.out);
-	gdb_put(&gdb.out, vm->end == VM_DIED ? "X0b" : "W00");
+	gdb_put(&gdb.out, vm->end == VM_DIED ? "X0b" : "W");
+	if (vm->end != VM_DIED)
+		gdb_put_hex(&gdb.out, &vm->end_status, 1);
 	gdb_transmit();
 	gdb.waiting = gdb.connected = gdb.no_ack = false;
 }

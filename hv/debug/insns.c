@@ -23,20 +23,31 @@ static void stop(struct vcpu *v)
 	struct trace *t = v->trace;
 	u64 pc = gdb_pc(v);
 
+	if (!t || !t->insns) {
+		insns_end(v);
+		return;
+	}
 	gdb_break_stop(v);
 	gdb_step_end(v);
-	if (t && t->insns) {
-		t->insns--;
-		trace_insn(v, pc, code_at(v, pc));
-		gdb_step_begin(v);
-	} else {
-		v->vm->debugger = v->vm->next_debugger;
-	}
+	t->insns--;
+	trace_insn(v, pc, code_at(v, pc));
+	gdb_step_begin(v);
 	gdb_break_apply(v);
 }
 
 static const struct vm_debugger tracer = {
 	.stop = stop, .exception = gdb_exception, .deliver = gdb_step_deliver};
+
+void insns_end(struct vcpu *v)
+{
+	if (v->vm->debugger != &tracer)
+		return;
+	gdb_break_stop(v);
+	gdb_step_end(v);
+	gdb_break_apply(v);
+	v->vm->debugger = v->vm->next_debugger;
+	__atomic_and_fetch(&v->events, ~EV_DEBUG, __ATOMIC_RELAXED);
+}
 
 void insns_attach(struct vm *vm)
 {

@@ -42,10 +42,12 @@ void say(const struct mon *m, const char *fmt, ...) __printf(2, 3);
 void mon_flush(const struct mon *m);
 
 /* What m->argv[i] says as a sum of numbers and registers ("0x1000", "rip+8", "$rsp"); without such an
- * argument it is fallback. False, said, when it is neither. */
+ * argument it is fallback. False, said, when it is neither. A build without the monitor, which has no
+ * commands, has no such function. */
 bool mon_value(const struct mon *m, unsigned i, u64 fallback, u64 *val);
+#pragma weak mon_value
 
-/* The register's place in s by its name, its size in *size; NULL if it is none. */
+/* The register's place in s by its name, which may begin with $; its size in *size. NULL if it is none. */
 void *mon_register(struct cpu_state *s, const char *name, size_t len, unsigned *size);
 
 /* lineedit_words of the commands. */
@@ -63,11 +65,10 @@ void mon_walk(const struct mon *m, u64 gva);
 void mon_stack(const struct mon *m);
 u64 mon_pc(const struct mon *m); /* linear */
 
-/* mon_info.c: accesses that nothing answered. */
-void mon_show_unclaimed(const struct mon *m);
-
-/* mon_exits.c: the last n. mon_chain.c: the exceptions before a triple fault. */
+/* mon_exits.c: the last n; accesses that nothing answered. mon_chain.c: the exceptions before a triple fault.
+ */
 void mon_show_exits(const struct mon *m, u32 n);
+void mon_show_unclaimed(const struct mon *m);
 void mon_show_chain(const struct mon *m);
 
 /* The commands, by file: mon_command.c, mon_info.c, mon_host.c, mon_mem.c, mon_exits.c, mon_run.c. */

@@ -53,7 +53,7 @@ static void show_fault(const struct mon *m, const struct cpu_state *s, unsigned 
 	u32 error = c->fault[i].error, before = c->fault[i].delivering;
 	u8 vector = c->fault[i].vector;
 
-	say(m, "  %s", exception_name(vector));
+	say(m, "%s %s", i ? " then" : "first", exception_name(vector));
 	if (BIT(vector) & HAS_ERROR)
 		say(m, " (error %x)", error);
 	if (before)
@@ -76,9 +76,6 @@ void mon_show_chain(const struct mon *m)
 {
 	struct fault_chain *c = &m->v->chain;
 
-	if (!c->count)
-		return;
-	say(m, "how it came to that, first fault first:\n");
 	for (unsigned i = 0; i < c->count; i++)
 		show_fault(m, &c->state, i);
 }

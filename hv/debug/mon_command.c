@@ -1,6 +1,7 @@
 /* A line of the monitor becomes a command and its arguments: the table, help, completion. */
 #include "debug/mon.h"
 #include "debug/monitor.h"
+#include "debug/regs.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -28,36 +29,6 @@ const struct mon_command mon_commands[] = {
 	 mon_log},
 	{.name = NULL},
 };
-
-void mon_init(struct mon *m, struct vm *vm, struct mon_sink *sink, void (*out)(const char *s))
-{
-	*m = (struct mon){.vm = vm, .v = vm ? vm->vcpus[0] : NULL, .sink = sink};
-	sink->out = out;
-	sink->len = 0;
-}
-
-void mon_flush(const struct mon *m)
-{
-	if (m->sink->len)
-		m->sink->out(m->sink->text);
-	m->sink->len = 0;
-}
-
-void say(const struct mon *m, const char *fmt, ...)
-{
-	struct mon_sink *s = m->sink;
-	va_list ap;
-	int len;
-
-	if (s->len > MON_TEXT / 2)
-		mon_flush(m);
-	va_start(ap, fmt);
-	len = kvsnprintf(s->text + s->len, MON_TEXT - s->len, fmt, ap);
-	va_end(ap);
-	s->len = MIN(s->len + (size_t)len, MON_TEXT - 1u);
-	if (s->len && s->text[s->len - 1] == '\n')
-		mon_flush(m);
-}
 
 /* The command that s begins with, up to a blank or a slash: its whole name, or the only one with that start.
  */
@@ -129,7 +100,7 @@ const char *mon_words(const char *line, size_t start, unsigned n)
 
 static bool is_word(char c)
 {
-	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '$';
+	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '$' || c == '_';
 }
 
 static bool number(const char *s, size_t len, u64 *val)
@@ -152,6 +123,14 @@ static bool number(const char *s, size_t len, u64 *val)
 	return true;
 }
 
+void *mon_register(struct cpu_state *s, const char *name, size_t len, unsigned *size)
+{
+	unsigned dollar = *name == '$';
+	int n = reg_find(name + dollar, len - dollar);
+
+	return n < 0 ? NULL : reg_place(s, (unsigned)n, size);
+}
+
 static bool term(const struct mon *m, const char *s, size_t len, u64 *val)
 {
 	struct cpu_state state;
@@ -162,10 +141,6 @@ static bool term(const struct mon *m, const char *s, size_t len, u64 *val)
 		return false;
 	if (*s >= '0' && *s <= '9')
 		return number(s, len, val);
-	if (*s == '$') {
-		s++;
-		len--;
-	}
 	reg = mon_register(&state, s, len, &size);
 	if (!reg || !m->v)
 		return false;

@@ -18,6 +18,7 @@ static int info_vms(struct mon *m)
 	    vm->end == VM_RUNNING && monitor.stopped ? "is stopped" : ends[vm->end]);
 	if (vm->end_reason[0])
 		say(m, "%s\n", vm->end_reason);
+	mon_show_chain(m);
 	return 0;
 }
 
@@ -82,15 +83,6 @@ int mon_info_irq(struct mon *m)
 	    v->nmi_pending, v->ops->can_take_interrupt(v), v->ops->can_take_nmi(v));
 	say(m, "8259 masks %02x %02x\n", bus_pio_read(m->vm, 0x21, 1), bus_pio_read(m->vm, 0xA1, 1));
 	return 0;
-}
-
-void mon_show_unclaimed(const struct mon *m)
-{
-	const struct vm *vm = m->vm;
-
-	say(m, "nobody's: %llu reads, %llu writes, last port %04x; unknown MSRs: %llu, last %x\n",
-	    ULL(vm->unclaimed_reads), ULL(vm->unclaimed_writes), vm->last_unclaimed_port,
-	    ULL(vm->unknown_msrs), vm->last_unknown_msr);
 }
 
 static int info_devices(struct mon *m)

@@ -1,5 +1,6 @@
 /* Commands that change what the VM does. */
 #include "debug/gdb_internal.h"
+#include "debug/insns.h"
 #include "debug/mon.h"
 #include "host/console.h"
 #include "host/cpu.h"
@@ -25,6 +26,8 @@ int mon_stop(struct mon *m)
 
 	if (err)
 		return err;
+	if (insns_end)
+		insns_end(m->v);
 	monitor.stopped = true;
 	mon_code(m, mon_pc(m), 1);
 	return 0;
@@ -49,6 +52,8 @@ int mon_step(struct mon *m)
 		say(m, "1 to %u steps\n", STEPS_MAX);
 		return -EINVAL;
 	}
+	if (insns_end)
+		insns_end(m->v);
 	monitor.stopped = true;
 	monitor.steps = (u32)n;
 	return 0;

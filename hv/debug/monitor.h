@@ -23,3 +23,10 @@ void monitor_attach(struct vm *vm);
  * console until `poweroff` or `reset`; true for the latter. status is what the run ends with if nobody sits
  * there: whoever watches the PC from outside is told. */
 bool monitor_dead(struct vm *vm, int status);
+
+/* Left out by WITHOUT=monitor. */
+#pragma weak monitor_command
+#pragma weak monitor_poll
+#pragma weak monitor_init
+#pragma weak monitor_attach
+#pragma weak monitor_dead

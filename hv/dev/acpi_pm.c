@@ -60,8 +60,6 @@ static u32 pm_read(void *dev, u16 port, unsigned size)
 	struct acpi_pm *pm = dev;
 	u32 val;
 
-	if ((port & 3) + size > 4)
-		return pio_read_bytes(pm_read, dev, port, size);
 	switch (port & ~3) {
 	case PORT_PM_TIMER:
 		val = (u32)pm_ticks();
@@ -90,10 +88,6 @@ static void pm_write(void *dev, u16 port, unsigned size, u32 val)
 	unsigned shift = (port & 3) * 8;
 	u32 mask = size == 4 ? ~0U : (u32)(BIT(size * 8) - 1) << shift;
 
-	if ((port & 3) + size > 4) {
-		pio_write_bytes(pm_write, dev, port, size, val);
-		return;
-	}
 	val = (val << shift) & mask;
 	if ((port & ~3) == PORT_PM1_CNT) {
 		write_control(pm, (pm->control & ~mask) | val);
@@ -133,7 +127,7 @@ static const struct pio_ops reset_ops = {reset_read, reset_write};
 int acpi_pm_create(struct vm *vm)
 {
 	struct acpi_pm *pm = vm_zalloc(vm, sizeof(*pm));
-	int err;
+	int err = 0;
 
 	if (!pm)
 		return -ENOMEM;
@@ -141,8 +135,8 @@ int acpi_pm_create(struct vm *vm)
 	pm->control = CNT_SCI_EN;
 	pm->halves = pm_ticks() >> PM_TIMER_TOP_BIT;
 	vtimer_init(&pm->timer, vm_timers(vm), timer_fire, pm);
-	err = bus_add_pio(vm, PORT_PM1_EVT, (PORT_PM_TIMER + PM_TIMER_LEN) - PORT_PM1_EVT, &pm_ops, pm,
-			  "ACPI PM");
+	for (u16 port = PORT_PM1_EVT; !err && port <= PORT_PM_TIMER; port += 4)
+		err = bus_add_wide_pio(vm, port, 4, &pm_ops, pm, "ACPI PM");
 	/* One port only: CF8h and CFCh are PCI configuration's, which the machine has not. */
 	return err ? err : bus_add_pio(vm, PORT_RESET, 1, &reset_ops, pm, "reset");
 }

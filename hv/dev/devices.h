@@ -16,11 +16,10 @@ int debug_create(struct vm *vm);      /* ports E9h, F4h, 80h */
 int vga_text_create(struct vm *vm);   /* the text screen, in VMs that have one */
 int virtio_blk_create(struct vm *vm); /* every disk of the VM */
 
+/* Left out by WITHOUT=vga, WITHOUT=disks. */
+#pragma weak vga_text_create
+#pragma weak virtio_blk_create
+
 /* The guest pressed or released keys: bytes in scan code set 1, dropped when the keyboard's buffer is full or
  * its scanning is off. dev is the i8042's. */
 void i8042_key(void *dev, const u8 *codes, unsigned count);
-
-/* For byte-wide devices: does a 2- or 4-byte access as bytes at consecutive ports, as the PC's bus does. */
-u32 pio_read_bytes(u32 (*read)(void *dev, u16 port, unsigned size), void *dev, u16 port, unsigned size);
-void pio_write_bytes(void (*write)(void *dev, u16 port, unsigned size, u32 val), void *dev, u16 port,
-		     unsigned size, u32 val);

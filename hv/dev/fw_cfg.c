@@ -144,22 +144,28 @@ static void fw_cfg_write(void *dev, u16 port, unsigned size, u32 val)
 
 static const struct pio_ops ops = {fw_cfg_read, fw_cfg_write};
 
-int fw_cfg_create(struct vm *vm, const struct fw_cfg_file *files, unsigned count)
+int fw_cfg_create(struct vm *vm, struct fw_cfg **out)
 {
-	struct fw_cfg *f = vm_zalloc(vm, sizeof(*f));
+	struct fw_cfg *f = *out = vm_zalloc(vm, sizeof(*f));
 	int err;
 
 	if (!f)
 		return -ENOMEM;
 	f->vm = vm;
-	f->dir.count = __builtin_bswap32(count);
-	for (unsigned i = 0; i < count; i++) {
-		f->data[i] = files[i].data;
-		f->dir.file[i].size = __builtin_bswap32(files[i].size);
-		f->dir.file[i].key = __builtin_bswap16((u16)(KEY_FILES + i));
-		memcpy(f->dir.file[i].name, files[i].name, strlen(files[i].name));
-	}
 	select_item(f, KEY_SIGNATURE);
-	err = bus_add_pio(vm, PORT_FW_CFG, 2, &ops, f, "fw_cfg");
-	return err ? err : bus_add_pio(vm, DMA, 8, &ops, f, "fw_cfg DMA");
+	err = bus_add_wide_pio(vm, PORT_FW_CFG, 2, &ops, f, "fw_cfg");
+	return err ? err : bus_add_wide_pio(vm, DMA, 8, &ops, f, "fw_cfg DMA");
+}
+
+void fw_cfg_add(struct fw_cfg *f, const char *name, const void *data, u32 size)
+{
+	u32 n = __builtin_bswap32(f->dir.count);
+
+	if (!data)
+		return;
+	f->dir.count = __builtin_bswap32(n + 1);
+	f->data[n] = data;
+	f->dir.file[n].size = __builtin_bswap32(size);
+	f->dir.file[n].key = __builtin_bswap16((u16)(KEY_FILES + n));
+	memcpy(f->dir.file[n].name, name, strlen(name));
 }

@@ -6,12 +6,11 @@
 
 struct vm;
 
-struct fw_cfg_file {
-	const char *name; /* at most 55 characters; NULL ends a list */
-	const void *data; /* kept, must outlive the VM */
-	u32 size;
-};
+/* Makes the device in vm, without files. Returns 0, -ENOMEM or the bus's error. */
+struct fw_cfg;
+int fw_cfg_create(struct vm *vm, struct fw_cfg **out);
 
-/* Makes the device in vm with these files, FW_CFG_FILES at most. Returns 0 or the bus's error. */
+/* Adds a file, the last of at most FW_CFG_FILES. Its name has at most 55 characters, its data must outlive
+ * the VM; NULL: there is none. */
 #define FW_CFG_FILES 8
-int fw_cfg_create(struct vm *vm, const struct fw_cfg_file *files, unsigned count);
+void fw_cfg_add(struct fw_cfg *f, const char *name, const void *data, u32 size);

@@ -3,16 +3,17 @@
 #include "dev/keys.h"
 
 #include "lib/keymap.h"
+#include "lib/string.h"
 
 #define RELEASE	 0x80
 #define EXTENDED 0xE0
 
-enum { KEY_ESC = 0x01, KEY_CTRL = 0x1D, KEY_SHIFT = 0x2A, KEY_ALT = 0x38 };
-enum { MOD_SHIFT = 1, MOD_CTRL = 2, MOD_ALT = 4, MOD_EXTENDED = 8 };
+enum { KEY_ESC = 0x01, KEY_TAB = 0x0F, KEY_F1 = 0x3B, KEY_CTRL = 0x1D, KEY_SHIFT = 0x2A, KEY_ALT = 0x38 };
+enum { MOD_SHIFT = 1, MOD_ALT = 2, MOD_CTRL = 4, MOD_EXTENDED = 8 }; /* the first three as xterm has them */
 
 static unsigned press(u8 code, unsigned mods, u8 *out)
 {
-	static const u8 modifier[3] = {KEY_SHIFT, KEY_CTRL, KEY_ALT};
+	static const u8 modifier[3] = {KEY_SHIFT, KEY_ALT, KEY_CTRL};
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < 3; i++)
@@ -49,18 +50,20 @@ static unsigned character(u8 c, unsigned mods, u8 *out)
 }
 
 /* The key of ESC [ c or ESC O c. */
-static unsigned letter(u8 c, u8 *out)
+static unsigned letter(u8 c, unsigned mods, u8 *out)
 {
 	static const u8 code['H' - 'A' + 1] = {0x48, 0x50, 0x4D, 0x4B, 0, 0x4F, 0, 0x47};
 
 	if (c >= 'P' && c <= 'S')
-		return press((u8)(0x3B + c - 'P'), 0, out);
+		return press((u8)(KEY_F1 + c - 'P'), mods, out);
+	if (c == 'Z')
+		return press(KEY_TAB, MOD_SHIFT, out);
 	c -= 'A';
-	return c < sizeof(code) && code[c] ? press(code[c], MOD_EXTENDED, out) : 0;
+	return c < sizeof(code) && code[c] ? press(code[c], mods | MOD_EXTENDED, out) : 0;
 }
 
 /* The key of ESC [ number ~: home, insert, delete, end, page up and down, twice the first two; F1 to F12. */
-static unsigned numbered(u8 number, u8 *out)
+static unsigned numbered(u8 number, unsigned mods, u8 *out)
 {
 	static const u8 code[25] = {[1] = 0x47, 0x52,	     0x53, 0x4F, 0x49,	      0x51, 0x47,
 				    0x4F,	[11] = 0x3B, 0x3C, 0x3D, 0x3E,	      0x3F, [17] = 0x40,
@@ -68,40 +71,43 @@ static unsigned numbered(u8 number, u8 *out)
 
 	if (number >= sizeof(code) || !code[number])
 		return 0;
-	return press(code[number], number < 11 ? MOD_EXTENDED : 0, out);
+	return press(code[number], mods | (number < 11 ? MOD_EXTENDED : 0), out);
 }
 
 unsigned keys_byte(struct keys *k, int c, u8 out[KEYS_MAX])
 {
-	unsigned state = k->state;
+	unsigned state = k->state, mods = k->arg[1] ? (k->arg[1] - 1u) & 7 : 0;
 
-	if (state == KEYS_SEQUENCE && c >= '0' && c <= '9') {
-		k->number = (u8)(k->number * 10 + c - '0');
+	if (state == KEYS_SEQUENCE && c >= '0' && c <= '?') {
+		if (c <= '9')
+			k->arg[k->n] = (u8)(k->arg[k->n] * 10 + c - '0');
+		else
+			k->n = 1;
 		return 0;
 	}
 	k->state = KEYS_PLAIN;
-	if (state == KEYS_ESCAPE && (c < 0 || c == 27))
-		return press(KEY_ESC, 0, out);
-	if (c < 0)
-		return 0;
 	switch (state) {
 	case KEYS_SEQUENCE:
-		return c == '~' ? numbered(k->number, out) : letter((u8)c, out);
+		if (c == '[')
+			k->state = KEYS_LINUX;
+		return c == '~' ? numbered(k->arg[0], mods, out) : letter((u8)c, mods, out);
 	case KEYS_FUNCTION:
-		return letter((u8)c, out);
+		return letter((u8)c, 0, out);
+	case KEYS_LINUX: /* its console's F1 to F5 */
+		return c >= 'A' && c <= 'E' ? press((u8)(KEY_F1 + c - 'A'), 0, out) : 0;
 	case KEYS_ESCAPE:
-		k->number = 0;
+		memset(k, 0, sizeof(*k));
 		if (c == '[')
 			k->state = KEYS_SEQUENCE;
 		else if (c == 'O')
 			k->state = KEYS_FUNCTION;
-		else
+		else if (c == 27)
+			k->state = KEYS_ESCAPE;
+		else if (c >= 0)
 			return character((u8)c, MOD_ALT, out);
-		return 0;
+		return c < 0 || c == 27 ? press(KEY_ESC, 0, out) : 0;
 	}
-	if (c == 27) {
+	if (c == 27)
 		k->state = KEYS_ESCAPE;
-		return 0;
-	}
-	return character((u8)c, 0, out);
+	return c < 0 || c == 27 ? 0 : character((u8)c, 0, out);
 }

@@ -6,8 +6,9 @@
 #define KEYS_MAX 12 /* scan codes of one key with its modifiers, pressed and released */
 
 struct keys {
-	enum { KEYS_PLAIN, KEYS_ESCAPE, KEYS_SEQUENCE, KEYS_FUNCTION } state;
-	u8 number; /* of a sequence */
+	enum { KEYS_PLAIN, KEYS_ESCAPE, KEYS_SEQUENCE, KEYS_FUNCTION, KEYS_LINUX } state;
+	u8 arg[2]; /* a sequence's numbers: which key, and with what modifiers */
+	u8 n;	   /* the one that comes */
 };
 
 /* Takes the next byte, or -1 when the line has been silent for a while, which tells the Esc key from an

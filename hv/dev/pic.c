@@ -219,10 +219,6 @@ static void pic_write(void *dev, u16 port, unsigned size, u32 val)
 	struct pic_pair *pp = dev;
 	struct pic *p = &pp->chip[port >= PORT_PIC_SLAVE];
 
-	if (unlikely(size != 1)) {
-		pio_write_bytes(pic_write, dev, port, size, val);
-		return;
-	}
 	if (likely(port & 1)) {
 		u8 changed = p->imr ^ (u8)val;
 
@@ -250,8 +246,6 @@ static u32 pic_read(void *dev, u16 port, unsigned size)
 	struct pic *p = &pp->chip[port >= PORT_PIC_SLAVE];
 	unsigned in;
 
-	if (unlikely(size != 1))
-		return pio_read_bytes(pic_read, dev, port, size);
 	if (unlikely(p->poll)) {
 		p->poll = false;
 		in = take(p, p == &pp->chip[MASTER]);
@@ -269,8 +263,6 @@ static u32 elcr_read(void *dev, u16 port, unsigned size)
 {
 	struct pic_pair *pp = dev;
 
-	if (size != 1)
-		return pio_read_bytes(elcr_read, dev, port, size);
 	return pp->chip[port & 1].elcr;
 }
 
@@ -280,10 +272,7 @@ static void elcr_write(void *dev, u16 port, unsigned size, u32 val)
 				       0xDE}; /* timer, keyboard, cascade, RTC and FPU are edges for ever */
 	struct pic_pair *pp = dev;
 
-	if (size != 1)
-		pio_write_bytes(elcr_write, dev, port, size, val);
-	else
-		pp->chip[port & 1].elcr = val & writable[port & 1];
+	pp->chip[port & 1].elcr = val & writable[port & 1];
 }
 
 static const struct pio_ops elcr_ops = {elcr_read, elcr_write};

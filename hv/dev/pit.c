@@ -65,6 +65,12 @@ static bool periodic(const struct counter *c)
 	return c->mode == 2 || c->mode == 3;
 }
 
+/* These begin with the rising edge of their gate. */
+static bool triggered(const struct counter *c)
+{
+	return c->mode == 1 || c->mode == 5;
+}
+
 static bool output(const struct counter *c)
 {
 	u64 t = elapsed(c);
@@ -84,26 +90,37 @@ static bool output(const struct counter *c)
 
 static u16 to_bcd(u32 n)
 {
-	return n % 10 | n / 10 % 10 << 4 | n / 100 % 10 << 8 | n / 1000 % 10 << 12;
+	u32 bcd = 0;
+
+	for (unsigned shift = 0; shift < 16; shift += 4, n /= 10)
+		bcd |= n % 10 << shift;
+	return bcd;
 }
 
-static u32 from_bcd(u16 n)
+static u32 from_bcd(u32 bcd)
 {
-	return (n & 15) + (n >> 4 & 15) * 10 + (n >> 8 & 15) * 100 + (n >> 12) * 1000;
+	u32 n = 0;
+
+	for (int shift = 12; shift >= 0; shift -= 4)
+		n = n * 10 + (bcd >> shift & 15);
+	return n;
+}
+
+static u32 modulus(const struct counter *c)
+{
+	return c->bcd ? 10000 : 65536;
 }
 
 static u16 value(const struct counter *c)
 {
-	u32 modulus = c->bcd ? 10000 : 65536, v;
+	u32 v, m = modulus(c);
 	u64 t = elapsed(c);
 
-	if (c->mode == 3)
-		v = c->count - 2 * t % c->count;
-	else if (c->mode == 2)
-		v = c->count - t % c->count;
+	if (periodic(c))
+		v = c->count - (u32)((t << (c->mode & 1)) % c->count);
 	else /* counts on below 0 */
-		v = c->count + modulus - t % modulus;
-	v %= modulus;
+		v = c->count + m - (u32)(t % m);
+	v %= m;
 	return c->bcd ? to_bcd(v) : v;
 }
 
@@ -119,7 +136,7 @@ static void arm(struct pit *p)
 	if (c->mode == 0)
 		vm_irq_set(p->vm, IRQ_PIT, false);
 	/* Modes 1 and 5 wait for a gate that never moves. */
-	vtimer_arm(&p->timer, c->mode == 1 || c->mode == 5 ? TIMER_NEVER : c->start + to_tsc(p->next));
+	vtimer_arm(&p->timer, triggered(c) ? TIMER_NEVER : c->start + to_tsc(p->next));
 }
 
 /* Deadlines are computed from the start, not from each other, so that nothing adds up. A late vcpu gets its
@@ -144,9 +161,9 @@ static void load(struct pit *p, struct counter *c, u32 count)
 {
 	if (c->bcd)
 		count = from_bcd(count);
-	c->count = count ? count : c->bcd ? 10000 : 65536;
+	c->count = count ? count : modulus(c);
 	c->null = false;
-	if (c->mode == 1 || c->mode == 5) { /* counting begins with the gate; until then the output is high */
+	if (triggered(c)) { /* counting begins with the gate; until then the output is high */
 		c->held = c->count + 1;
 		return;
 	}
@@ -167,7 +184,7 @@ static void set_gate(struct counter *c, bool gate)
 	if (c->null)
 		return;
 	if (!rise) {
-		if (c->mode == 1 || c->mode == 5)
+		if (triggered(c))
 			return; /* only their rising gate counts */
 		c->held = periodic(c) ? 0 : elapsed(c);
 		c->counting = false;
@@ -257,10 +274,7 @@ static void write_counter(struct pit *p, struct counter *c, u8 val)
 		c->write_high = true;
 		return;
 	}
-	if (c->rw == RW_BOTH)
-		load(p, c, c->write_low | val << 8);
-	else
-		load(p, c, c->rw == RW_HIGH ? val << 8 : val);
+	load(p, c, c->rw == RW_LOW ? val : c->write_low | val << 8); /* no low byte was written for RW_HIGH */
 	c->write_high = false;
 }
 
@@ -268,8 +282,6 @@ static u32 pit_read(void *dev, u16 port, unsigned size)
 {
 	struct pit *p = dev;
 
-	if (size != 1)
-		return pio_read_bytes(pit_read, dev, port, size);
 	return (port & 3) == 3 ? 0xFF : read_counter(&p->c[port & 3]);
 }
 
@@ -277,9 +289,7 @@ static void pit_write(void *dev, u16 port, unsigned size, u32 val)
 {
 	struct pit *p = dev;
 
-	if (size != 1)
-		pio_write_bytes(pit_write, dev, port, size, val);
-	else if ((port & 3) == 3)
+	if ((port & 3) == 3)
 		write_control(p, (u8)val);
 	else
 		write_counter(p, &p->c[port & 3], (u8)val);

@@ -2,57 +2,45 @@
  * calendar's registers in ram[] hold it only while the guest has stopped the clock. All times here count
  * 1/32768 s, the chip's own time base. */
 
-#include "dev/civil.h"
 #include "dev/devices.h"
 #include "dev/machine.h"
 #include "host/tsc.h"
+#include "lib/civil.h"
 #include "lib/errno.h"
 #include "lib/math.h"
 #include "vm/memory.h"
 
 #define RTC_HZ 32768
 
-enum {
-	REG_SECONDS = 0,
-	REG_SECONDS_ALARM = 1,
-	REG_MINUTES = 2,
-	REG_MINUTES_ALARM = 3,
-	REG_HOURS = 4,
-	REG_HOURS_ALARM = 5,
-	REG_WEEKDAY = 6,
-	REG_DAY = 7,
-	REG_MONTH = 8,
-	REG_YEAR = 9,
-	REG_A = 10,
-	REG_B = 11,
-	REG_C = 12,
-	REG_D = 13,
+enum { /* those before are the calendar's, with an alarm's behind each of the first three */
+       REG_WEEKDAY = 6,
+       REG_YEAR = 9,
+       REG_A = 10,
+       REG_B = CMOS_B,
+       REG_C = 12,
+       REG_D = 13,
 };
 
 #define A_UIP	  BIT(7)
 #define A_DIVIDER 0x70
 #define A_RUN	  0x20 /* the divider for a 32768 Hz crystal */
 #define B_SET	  BIT(7)
-#define B_BINARY  BIT(2)
-#define B_24H	  BIT(1)
 #define C_IRQ	  BIT(7)
 #define IRQ_PF	  BIT(6) /* in C, and PIE in B */
 #define IRQ_AF	  BIT(5)
 #define IRQ_UF	  BIT(4)
 #define D_VALID	  BIT(7)
-#define HOUR_PM	  BIT(7)
-#define ALARM_ANY 0xC0	/* and above: matches all */
 #define UIP_TICKS 8	/* 244 us before the second changes */
 #define CATCH_UP  86400 /* seconds to look for an alarm in, at most */
 
 struct rtc {
 	struct vm *vm;
-	u8 index;
-	u8 ram[128];
-	bool running; /* neither SET nor the divider held */
-	u64 offset;   /* time = ticks of the TSC + offset, in 1/32768 s since 1970 */
-	u64 seen;     /* time up to which C's flags are right */
+	u64 offset; /* time = ticks of the TSC + offset, in 1/32768 s since 1970 */
+	u64 seen;   /* time up to which C's flags are right */
 	struct vtimer timer;
+	u8 index;
+	bool running; /* neither SET nor the divider held */
+	u8 ram[128];
 };
 
 static u64 tsc_ticks(void)
@@ -65,70 +53,34 @@ static u64 rtc_time(const struct rtc *r)
 	return tsc_ticks() + r->offset;
 }
 
-static u8 encode(const struct rtc *r, unsigned v)
-{
-	return r->ram[REG_B] & B_BINARY ? v : v / 10 << 4 | v % 10;
-}
-
-static unsigned decode(const struct rtc *r, u8 v)
-{
-	return r->ram[REG_B] & B_BINARY ? v : (v >> 4) * 10 + (v & 15);
-}
-
-static u8 encode_hour(const struct rtc *r, unsigned h)
-{
-	if (r->ram[REG_B] & B_24H)
-		return encode(r, h);
-	return encode(r, (h + 11) % 12 + 1) | (h >= 12 ? HOUR_PM : 0);
-}
-
-static unsigned decode_hour(const struct rtc *r, u8 v)
-{
-	if (r->ram[REG_B] & B_24H)
-		return decode(r, v);
-	return decode(r, v & ~HOUR_PM) % 12 + (v & HOUR_PM ? 12 : 0);
-}
-
 /* The calendar's registers as of now. */
 static void store_calendar(struct rtc *r)
 {
-	u64 seconds = rtc_time(r) / RTC_HZ;
 	struct civil c;
 
-	civil_from_seconds(seconds, &c);
-	r->ram[REG_SECONDS] = encode(r, c.second);
-	r->ram[REG_MINUTES] = encode(r, c.minute);
-	r->ram[REG_HOURS] = encode_hour(r, c.hour);
-	r->ram[REG_WEEKDAY] = encode(r, c.weekday + 1);
-	r->ram[REG_DAY] = encode(r, c.day);
-	r->ram[REG_MONTH] = encode(r, c.month);
-	r->ram[REG_YEAR] = encode(r, c.year % 100);
-	r->ram[RTC_CENTURY] = encode(r, c.year / 100);
+	civil_from_seconds(rtc_time(r) / RTC_HZ, &c);
+	civil_to_cmos(&c, r->ram);
 }
 
 /* Makes the clock go on from the calendar's registers; fraction is how much of the second has gone. */
 static void load_calendar(struct rtc *r, unsigned fraction)
 {
-	struct civil c = {
-		.second = decode(r, r->ram[REG_SECONDS]),
-		.minute = decode(r, r->ram[REG_MINUTES]),
-		.hour = decode_hour(r, r->ram[REG_HOURS]),
-		.day = decode(r, r->ram[REG_DAY]),
-		.month = decode(r, r->ram[REG_MONTH]),
-		.year = decode(r, r->ram[REG_YEAR]) + 100 * decode(r, r->ram[RTC_CENTURY]),
-	};
+	struct civil c;
 
+	civil_from_cmos(r->ram, &c);
 	r->offset = civil_to_seconds(&c) * RTC_HZ + fraction - tsc_ticks();
 	r->seen = rtc_time(r);
 }
 
 static bool alarm_matches(const struct rtc *r, u64 second)
 {
-	unsigned s = second % 60, m = second / 60 % 60, h = second / 3600 % 24;
+	unsigned left = (unsigned)(second % 86400);
 
-	return (r->ram[REG_SECONDS_ALARM] >= ALARM_ANY || r->ram[REG_SECONDS_ALARM] == encode(r, s)) &&
-	       (r->ram[REG_MINUTES_ALARM] >= ALARM_ANY || r->ram[REG_MINUTES_ALARM] == encode(r, m)) &&
-	       (r->ram[REG_HOURS_ALARM] >= ALARM_ANY || r->ram[REG_HOURS_ALARM] == encode_hour(r, h));
+	/* Second, minute and hour have their alarm behind them. */
+	for (unsigned i = 1; i < REG_WEEKDAY; i += 2, left /= 60)
+		if (r->ram[i] < CMOS_ALARM_ANY && r->ram[i] != civil_encode(r->ram, i, left % 60))
+			return false;
+	return true;
 }
 
 /* Length of the periodic interrupt's period; 0: off. Rates 1 and 2 are 8 and 9 (MC146818A table 5). */
@@ -256,8 +208,6 @@ static u32 rtc_read(void *dev, u16 port, unsigned size)
 {
 	struct rtc *r = dev;
 
-	if (size != 1)
-		return pio_read_bytes(rtc_read, dev, port, size);
 	return port & 1 ? read_register(r, r->index) : 0xFF; /* the index cannot be read */
 }
 
@@ -265,9 +215,7 @@ static void rtc_write(void *dev, u16 port, unsigned size, u32 val)
 {
 	struct rtc *r = dev;
 
-	if (size != 1)
-		pio_write_bytes(rtc_write, dev, port, size, val);
-	else if (port & 1)
+	if (port & 1)
 		write_register(r, r->index, (u8)val);
 	else
 		r->index = val & 0x7F; /* bit 7 is the NMI mask, and nothing here raises one */
@@ -282,18 +230,22 @@ static void store16(struct rtc *r, u8 index, u64 val)
 	r->ram[index + 1] = val >> 8;
 }
 
+static u64 above(u64 memory, u64 start)
+{
+	return memory > start ? memory - start : 0;
+}
+
 /* RAM sizes where a PC's firmware looks for them; those from 34h on as QEMU and SeaBIOS have them. */
 static void store_memory_sizes(struct rtc *r, u64 memory)
 {
 	u64 low = MIN(memory, GUEST_HOLE_START), high = (memory - low) / (64 * KiB);
 
 	store16(r, 0x15, MIN(low / KiB, 640));
-	store16(r, 0x17, low > MiB ? (low - MiB) / KiB : 0);
-	store16(r, 0x30, low > MiB ? (low - MiB) / KiB : 0);
-	store16(r, 0x34, low > 16 * MiB ? (low - 16 * MiB) / (64 * KiB) : 0);
+	store16(r, 0x17, above(low, MiB) / KiB);
+	store16(r, 0x30, above(low, MiB) / KiB);
+	store16(r, 0x34, above(low, 16 * MiB) / (64 * KiB));
+	store16(r, 0x5C, high >> 8);
 	r->ram[0x5B] = high;
-	r->ram[0x5C] = high >> 8;
-	r->ram[0x5D] = high >> 16;
 }
 
 int rtc_create(struct vm *vm)
@@ -304,7 +256,7 @@ int rtc_create(struct vm *vm)
 		return -ENOMEM;
 	r->vm = vm;
 	r->ram[REG_A] = A_RUN | 6; /* 1024 Hz, as BIOSes set it */
-	r->ram[REG_B] = B_24H;
+	r->ram[REG_B] = CMOS_B_24H;
 	r->ram[REG_D] = D_VALID;
 	r->ram[0x14] = 0x02; /* equipment: an FPU */
 	store_memory_sizes(r, vm_memory_size(vm));

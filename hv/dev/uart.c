@@ -8,7 +8,8 @@
 enum {		     /* register = port & 7 */
        REG_DATA = 0, /* receiver buffer, transmitter holding; divisor low with DLAB */
        REG_IER = 1,  /* divisor high with DLAB */
-       REG_IIR = 2,  /* written: FCR */
+       REG_IIR = 2,  /* written: */
+       REG_FCR = 2,
        REG_LCR = 3,
        REG_MCR = 4,
        REG_LSR = 5,
@@ -49,8 +50,8 @@ enum { /* interrupt sources in IIR, highest priority first */
 
 struct uart {
 	struct vm *vm;
-	u8 lsr, lcr, mcr, ier, fcr, msr, scr;
-	u8 dll, dlm;
+	u8 reg[8];     /* but the first, and IIR; FCR is in that one's place */
+	u8 divisor[2]; /* what DLAB puts over the first two */
 	u8 polls;
 	bool thre; /* the "transmitter empty" interrupt is due */
 	bool irq;
@@ -62,14 +63,16 @@ static unsigned source(const struct uart *u)
 {
 	static const u8 trigger[4] = {1, 4, 8, 14};
 
-	if ((u->ier & IER_LINE) && (u->lsr & LSR_ERRS))
+	if ((u->reg[REG_IER] & IER_LINE) && (u->reg[REG_LSR] & LSR_ERRS))
 		return IIR_LINE;
 	/* Below the trigger level hardware waits four characters' time; here input is interactive. */
-	if ((u->ier & IER_RX) && u->count)
-		return (u->fcr & FCR_ENABLE) && u->count < trigger[u->fcr >> 6] ? IIR_RX_TIMEOUT : IIR_RX;
-	if ((u->ier & IER_THRE) && u->thre)
+	if ((u->reg[REG_IER] & IER_RX) && u->count)
+		return (u->reg[REG_FCR] & FCR_ENABLE) && u->count < trigger[u->reg[REG_FCR] >> 6]
+			       ? IIR_RX_TIMEOUT
+			       : IIR_RX;
+	if ((u->reg[REG_IER] & IER_THRE) && u->thre)
 		return IIR_THRE;
-	if ((u->ier & IER_MODEM) && (u->msr & 0x0F))
+	if ((u->reg[REG_IER] & IER_MODEM) && (u->reg[REG_MSR] & 0x0F))
 		return IIR_MODEM;
 	return IIR_NONE;
 }
@@ -86,13 +89,13 @@ static void update_irq(struct uart *u)
 
 static unsigned depth(const struct uart *u)
 {
-	return u->fcr & FCR_ENABLE ? sizeof(u->fifo) : 1;
+	return u->reg[REG_FCR] & FCR_ENABLE ? sizeof(u->fifo) : 1;
 }
 
 static void push(struct uart *u, u8 c)
 {
 	u->fifo[(u->head + u->count++) % sizeof(u->fifo)] = c;
-	u->lsr |= LSR_DR;
+	u->reg[REG_LSR] |= LSR_DR;
 }
 
 /* Takes what the console has and the FIFO has room for. In loopback the line is cut off. */
@@ -100,7 +103,7 @@ static void fill(struct uart *u)
 {
 	int c;
 
-	while (!(u->mcr & MCR_LOOP) && u->count < depth(u) && (c = vm_console_getc(u->vm)) >= 0)
+	while (!(u->reg[REG_MCR] & MCR_LOOP) && u->count < depth(u) && (c = vm_console_getc(u->vm)) >= 0)
 		push(u, (u8)c);
 }
 
@@ -120,29 +123,28 @@ static u8 read_data(struct uart *u)
 		return 0;
 	u->head = (u->head + 1) % sizeof(u->fifo);
 	if (!--u->count)
-		u->lsr &= ~LSR_DR;
-	fill(u);
-	update_irq(u);
+		u->reg[REG_LSR] &= ~LSR_DR;
+	input(u);
 	return c;
 }
 
 static void write_data(struct uart *u, u8 c)
 {
-	if (unlikely(u->mcr & MCR_LOOP)) {
+	if (unlikely(u->reg[REG_MCR] & MCR_LOOP)) {
 		if (u->count < depth(u))
 			push(u, c);
 		else
-			u->lsr |= LSR_OE;
+			u->reg[REG_LSR] |= LSR_OE;
 	} else {
 		u->polls = 0;
 		vm_console_putc(u->vm, c);
 	}
-	if (!((u->ier & IER_THRE) || (u->mcr & MCR_LOOP)))
+	if (!((u->reg[REG_IER] & IER_THRE) || (u->reg[REG_MCR] & MCR_LOOP)))
 		return;
 	/* Writing withdraws the interrupt until the byte is out. Without FIFO that must be seen as an edge,
 	 * for drivers that never read IIR; with it the guest may be filling the FIFO, and one edge is enough.
 	 */
-	if (!(u->fcr & FCR_ENABLE)) {
+	if (!(u->reg[REG_FCR] & FCR_ENABLE)) {
 		u->thre = false;
 		update_irq(u);
 	}
@@ -154,140 +156,115 @@ static u8 read_iir(struct uart *u)
 {
 	unsigned iir = source(u);
 
-	if (iir == IIR_THRE) { /* reading it is its acknowledgement */
+	if (iir == IIR_THRE) /* reading it is its acknowledgement */
 		u->thre = false;
-		update_irq(u);
-	}
-	return iir | (u->fcr & FCR_ENABLE ? IIR_FIFO : 0);
+	return iir | (u->reg[REG_FCR] & FCR_ENABLE ? IIR_FIFO : 0);
 }
 
 static u8 read_lsr(struct uart *u)
 {
-	u8 lsr = u->lsr;
+	u8 lsr = u->reg[REG_LSR];
 
 	if (unlikely(u->polls < POLLS && ++u->polls == POLLS)) {
 		vm_console_listen(u->vm, true);
 		fill(u);
 	}
 	if (unlikely(lsr & LSR_ERRS)) {
-		u->lsr &= ~LSR_ERRS;
+		u->reg[REG_LSR] &= ~LSR_ERRS;
 		update_irq(u);
 	}
 	return lsr;
 }
 
-static u8 read_msr(struct uart *u)
-{
-	u8 msr = u->msr;
-
-	if (msr & 0x0F) {
-		u->msr &= ~0x0F;
-		update_irq(u);
-	}
-	return msr;
-}
-
 static void write_ier(struct uart *u, u8 val)
 {
-	if (val & ~u->ier & IER_THRE)
+	if (val & ~u->reg[REG_IER] & IER_THRE)
 		u->thre =
 			true; /* enabling it with an empty transmitter raises it: drivers start sending so */
-	if ((val ^ u->ier) & IER_RX)
+	if ((val ^ u->reg[REG_IER]) & IER_RX)
 		vm_console_listen(u->vm, val & IER_RX);
-	u->ier = val & 0x0F;
-	fill(u);
-	update_irq(u);
+	u->reg[REG_IER] = val & 0x0F;
 }
 
 static void write_fcr(struct uart *u, u8 val)
 {
-	if ((val & FCR_CLEAR_RX) || ((val ^ u->fcr) & FCR_ENABLE)) {
+	if ((val & FCR_CLEAR_RX) || ((val ^ u->reg[REG_FCR]) & FCR_ENABLE)) {
 		u->count = u->head = 0;
-		u->lsr &= ~LSR_DR;
+		u->reg[REG_LSR] &= ~LSR_DR;
 	}
-	u->fcr = val & FCR_ENABLE ? val & 0xC9 : 0; /* without the enable bit nothing else is taken */
-	fill(u);
-	update_irq(u);
+	u->reg[REG_FCR] =
+		val & FCR_ENABLE ? val & 0xC9 : 0; /* without the enable bit nothing else is taken */
 }
 
 /* Loopback feeds RTS, DTR, OUT1 and OUT2 back as CTS, DSR, RI and DCD. */
 static void write_mcr(struct uart *u, u8 val)
 {
-	u8 old = u->msr, lines = MSR_LINES, delta;
+	u8 old = u->reg[REG_MSR], lines = MSR_LINES, delta;
 
-	u->mcr = val & 0x1F;
+	u->reg[REG_MCR] = val & 0x1F;
 	if (val & MCR_LOOP)
 		lines = (val & 2) << 3 | (val & 1) << 5 | (val & 4) << 4 | (val & 8) << 4;
 	delta = (old ^ lines) >> 4 & 0x0B;
 	if (old & ~lines & BIT(6))
 		delta |= BIT(2); /* RI tells its trailing edge only */
-	u->msr = lines | (old & 0x0F) | delta;
-	fill(u);
-	update_irq(u);
+	u->reg[REG_MSR] = lines | (old & 0x0F) | delta;
 }
 
 static u32 uart_read(void *dev, u16 port, unsigned size)
 {
 	struct uart *u = dev;
-	bool dlab = u->lcr & LCR_DLAB;
+	unsigned reg = port & 7;
+	u32 val;
 
-	if (unlikely(size != 1))
-		return pio_read_bytes(uart_read, dev, port, size);
-	if (likely((port & 7) == REG_LSR))
+	if (likely(reg == REG_LSR))
 		return read_lsr(u);
-	switch (port & 7) {
+	if (reg <= REG_IER && (u->reg[REG_LCR] & LCR_DLAB))
+		return u->divisor[reg];
+	switch (reg) {
 	case REG_DATA:
-		return dlab ? u->dll : read_data(u);
-	case REG_IER:
-		return dlab ? u->dlm : u->ier;
+		return read_data(u);
 	case REG_IIR:
-		return read_iir(u);
-	case REG_LCR:
-		return u->lcr;
-	case REG_MCR:
-		return u->mcr;
+		val = read_iir(u);
+		break;
 	case REG_MSR:
-		return read_msr(u);
+		val = u->reg[REG_MSR];
+		u->reg[REG_MSR] &= ~0x0F;
+		break;
+	default:
+		return u->reg[reg];
 	}
-	return u->scr;
+	update_irq(u);
+	return val;
 }
 
 static void uart_write(void *dev, u16 port, unsigned size, u32 val)
 {
 	struct uart *u = dev;
-	bool dlab = u->lcr & LCR_DLAB;
+	unsigned reg = port & 7;
 
-	if (unlikely(size != 1)) {
-		pio_write_bytes(uart_write, dev, port, size, val);
+	if (reg <= REG_IER && (u->reg[REG_LCR] & LCR_DLAB)) {
+		u->divisor[reg] = (u8)val;
 		return;
 	}
-	if (likely((port & 7) == REG_DATA && !dlab)) {
+	if (likely(reg == REG_DATA)) {
 		write_data(u, (u8)val);
 		return;
 	}
-	switch (port & 7) {
-	case REG_DATA:
-		u->dll = (u8)val;
-		break;
+	switch (reg) {
 	case REG_IER:
-		if (dlab)
-			u->dlm = (u8)val;
-		else
-			write_ier(u, (u8)val);
+		write_ier(u, (u8)val);
 		break;
-	case REG_IIR:
+	case REG_FCR:
 		write_fcr(u, (u8)val);
-		break;
-	case REG_LCR:
-		u->lcr = (u8)val;
 		break;
 	case REG_MCR:
 		write_mcr(u, (u8)val);
 		break;
+	case REG_LCR:
 	case REG_SCR:
-		u->scr = (u8)val;
-		break;
+		u->reg[reg] = (u8)val;
 	}
+	input(u);
 }
 
 static const struct pio_ops ops = {uart_read, uart_write};
@@ -299,10 +276,10 @@ int uart_create(struct vm *vm)
 	if (!u)
 		return -ENOMEM;
 	u->vm = vm;
-	u->lsr = LSR_EMPTY;
-	u->msr = MSR_LINES;
-	u->dll = 1; /* 115200 baud */
-	u->lcr = 3; /* 8N1 */
+	u->reg[REG_LSR] = LSR_EMPTY;
+	u->reg[REG_MSR] = MSR_LINES;
+	u->divisor[0] = 1;   /* 115200 baud */
+	u->reg[REG_LCR] = 3; /* 8N1 */
 	vm_console_register(vm, input, u);
 	return bus_add_pio(vm, PORT_COM1, 8, &ops, u, "16550A UART");
 }

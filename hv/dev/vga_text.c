@@ -33,6 +33,8 @@ struct vga_text {
 	u8 misc, status;
 	bool attr_data; /* the attribute controller's port takes data next */
 	bool told;	/* that graphics do not show */
+	bool shown;	/* a screen of the guest's was */
+	bool again;	/* it is to be, as somebody else had the console */
 	u8 index[BANKS];
 	u8 reg[BANKS][32];
 	u32 cursor; /* as shown */
@@ -55,8 +57,6 @@ static u32 vga_read(void *dev, u16 port, unsigned size)
 	enum bank b;
 	u8 *reg;
 
-	if (size != 1)
-		return pio_read_bytes(vga_read, dev, port, size);
 	reg = bank_of(v, port, &b);
 	if (reg)
 		return *reg;
@@ -80,10 +80,6 @@ static void vga_write(void *dev, u16 port, unsigned size, u32 val)
 	enum bank b;
 	u8 *reg;
 
-	if (size != 1) {
-		pio_write_bytes(vga_write, dev, port, size, val);
-		return;
-	}
 	reg = bank_of(v, port, &b);
 	if (reg) {
 		*reg = port & 1 ? (u8)val : val & 31;
@@ -134,10 +130,11 @@ static bool look(struct vga_text *v)
 			cells[i] = cell;
 		}
 	}
-	if (!changed && cursor == v->cursor)
+	if (!changed && cursor == v->cursor && !v->again)
 		return false;
 	v->cursor = cursor;
-	return true;
+	v->again = false;
+	return v->shown = true;
 }
 
 static void show(void *dev)
@@ -156,6 +153,8 @@ static void scan(void *dev, u64 deadline)
 
 	if (vm_has_console(v->vm))
 		show(v);
+	else
+		v->again = v->shown;
 	vtimer_arm(&v->timer, deadline + tsc_hz / SCAN_HZ);
 }
 
@@ -163,7 +162,10 @@ static void leave(void *dev)
 {
 	struct vga_text *v = dev;
 
-	show(v);
+	if (vm_has_console(v->vm))
+		show(v);
+	if (v->ansi.begun) /* what comes is written below */
+		vm_screen_cells(v->vm, v->cells, VGA_CELLS - VGA_COLUMNS);
 	vga_ansi_end(&v->ansi);
 }
 

@@ -101,6 +101,9 @@ int drive_read(struct drive *d, u64 block, void *buf);
 /* Finds the PC's drives, once, and lists them in the boot story. There are none before. The BIOS's time is
  * over: drivers and BIOS do not share a controller. */
 void drives_init(void);
+/* And those on USB, the first time that it is called: apart, since it takes the keyboard that the BIOS makes
+ * of a USB one away. */
+void drives_init_usb(void);
 /* The n-th, or NULL. */
 struct drive *drive_at(unsigned n);
 
@@ -110,6 +113,7 @@ int ata_probe(u32 fn);
 int ahci_probe(u32 fn);
 int nvme_probe(u32 fn);
 int virtio_probe(u32 fn);
+int xhci_probe(u32 fn);
 
 /* For the drivers: size bytes, zeroed, of whole pages, below limit (0: anywhere). NULL when there are none.
  */

@@ -11,6 +11,10 @@
 #define VIRTIO_BLK	  0x10421AF4
 #define VIRTIO_BLK_LEGACY 0x10011AF4 /* transitional */
 
+/* Classes. */
+#define USB  0x0C03
+#define XHCI 0x0C0330
+
 static const struct {
 	u32 class, mask; /* class, subclass, programming interface */
 	int (*probe)(u32 fn);
@@ -76,6 +80,15 @@ static void interrupt(void)
 	}
 }
 
+static void probe_by(int (*probe)(u32 fn), u32 fn)
+{
+	u32 id = pci_read(fn, PCI_ID);
+
+	if (probe && probe(fn))
+		printk("PCI %02x:%02x.%u: cannot drive this disk controller (%04x:%04x)\n", fn >> 8,
+		       fn >> 3 & 31, fn & 7, id & 0xFFFF, id >> 16);
+}
+
 static void found(u32 fn, u32 class)
 {
 	u32 id = pci_read(fn, PCI_ID);
@@ -86,13 +99,33 @@ static void found(u32 fn, u32 class)
 	for (unsigned i = 0; i < ARRAY_SIZE(controllers); i++)
 		if ((class & controllers[i].mask) == controllers[i].class)
 			probe = controllers[i].probe;
-	if (probe && probe(fn))
-		printk("PCI %02x:%02x.%u: cannot drive this disk controller (%04x:%04x)\n", fn >> 8,
-		       fn >> 3 & 31, fn & 7, id & 0xFFFF, id >> 16);
+	probe_by(probe, fn);
+}
+
+/* Controllers before xHCI, of which a PC may have several. */
+static void found_usb(u32 fn, u32 class)
+{
+	static const char kinds[][5] = {"UHCI", "OHCI", "EHCI"};
+	u32 kind = class >> 4 & 15;
+
+	if (class == XHCI)
+		probe_by(xhci_probe, fn);
+	else if (class >> 8 == USB && kind < ARRAY_SIZE(kinds))
+		story("PCI %02x:%02x.%u: no driver for USB by %s, disks on it are not seen", fn >> 8,
+		      fn >> 3 & 31, fn & 7, kinds[kind]);
 }
 
 void drives_init(void)
 {
 	irq_set_handler(VEC_DISK, interrupt);
 	pci_scan(found);
+}
+
+void drives_init_usb(void)
+{
+	static bool done;
+
+	if (!done)
+		pci_scan(found_usb);
+	done = true;
 }

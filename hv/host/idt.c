@@ -7,11 +7,7 @@
 
 #define GATE_INTERRUPT 0x8E00 /* present, DPL 0, 64-bit interrupt gate (SDM 3A figure 6-8) */
 
-/* The layout of the stubs in traps.asm. */
-#define EXCEPTION_STUB	9
-#define IRQ_STUB	4
-#define IRQ_GROUP	32
-#define IRQ_GROUP_BYTES (IRQ_STUB * IRQ_GROUP + 5)
+#define STUB 4 /* bytes of one in traps.asm */
 
 extern const u8 exception_stubs[], irq_stubs[];
 
@@ -31,14 +27,13 @@ static unsigned ist_of(unsigned vector)
 static void fill(void)
 {
 	for (unsigned v = 0; v < 256; v++) {
-		unsigned n = v - 32;
-		u64 stub =
-			v < 32 ? (u64)exception_stubs + v * EXCEPTION_STUB
-			       : (u64)irq_stubs + n / IRQ_GROUP * IRQ_GROUP_BYTES + n % IRQ_GROUP * IRQ_STUB;
+		unsigned n = (v & ~15U) == VEC_FIRST ? v - VEC_FIRST : VEC_OTHER - VEC_FIRST;
+		u32 stub = (u32)(u64)(v < 32 ? exception_stubs + v * STUB : irq_stubs + n * STUB);
 
-		idt[v] =
-			(struct gate){(u16)stub,	 HOST_CS,	    (u16)(GATE_INTERRUPT | ist_of(v)),
-				      (u16)(stub >> 16), (u32)(stub >> 32), 0};
+		idt[v] = (struct gate){.offset_low = (u16)stub,
+				       .selector = HOST_CS,
+				       .ist_type = (u16)(GATE_INTERRUPT | ist_of(v)),
+				       .offset_mid = (u16)(stub >> 16)};
 	}
 }
 
@@ -63,8 +58,8 @@ void exception_handle(struct trap_frame *f);
 
 void exception_handle(struct trap_frame *f)
 {
-	/* Debug registers that are loaded for a guest may match here: QEMU arms them for good (svm/event.c).
-	 */
+	/* A guest's breakpoint at an address that is ours too: CPUs turn DR7 off at a VM exit, QEMU leaves it
+	 * (svm/event.c). */
 	if (f->vector == X86_DB) {
 		f->rflags |= RFLAGS_RF;
 		return;
@@ -72,12 +67,6 @@ void exception_handle(struct trap_frame *f)
 
 	u64 to = f->vector == X86_DF || f->vector == X86_MC ? 0 : fixup_find(f->rip);
 
-	/* A guest's breakpoint at an address that is ours too: CPUs turn DR7 off at a VM exit, QEMU leaves
-	 * it. */
-	if (f->vector == X86_DB) {
-		f->rflags |= RFLAGS_RF;
-		return;
-	}
 	if (!to)
 		panic_trap(f);
 	f->rip = to;

@@ -3,21 +3,22 @@
 
 #include "lib/types.h"
 
-/* In the host's IDT, above the exceptions. */
+/* In the host's IDT, above the exceptions: those that have a stub (traps.asm). */
 enum irq_vector {
-	VEC_TIMER = 0x40,
-	VEC_COM1 = 0x41,
-	VEC_KEYBOARD = 0x42,
-	VEC_KICK = 0x43, /* makes another CPU leave its guest */
-	VEC_COM2 = 0x44,
-	VEC_DISK = 0x50, /* of all drives */
-	VEC_FREE = 0x51, /* first for others */
-	VEC_SPURIOUS = 0xFF,
+	VEC_FIRST = 0x40,
+	VEC_TIMER = VEC_FIRST,
+	VEC_COM1,
+	VEC_KEYBOARD,
+	VEC_KICK, /* makes another CPU leave its guest */
+	VEC_COM2,
+	VEC_DISK,  /* of all drives */
+	VEC_OTHER, /* any that nobody asked for */
+	VEC_SPURIOUS = 0x4F,
 };
 
 typedef void (*irq_handler_t)(void);
 
-/* Sets the handler of a vector (32..255). */
+/* Sets the handler of a vector. */
 void irq_set_handler(u8 vector, irq_handler_t fn);
 
 /* Runs the handler of vector and sends the EOI. Called by the IDT stubs and, for an interrupt that was

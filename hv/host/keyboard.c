@@ -12,27 +12,37 @@
 #define EXTENDED      0xE0
 #define BYTES_A_POLL  16
 
-enum { LEFT_SHIFT = 0x2A, RIGHT_SHIFT = 0x36, CTRL = 0x1D, CAPS_LOCK = 0x3A };
+enum { LEFT_SHIFT = 0x2A, RIGHT_SHIFT = 0x36, CTRL = 0x1D, ALT = 0x38, CAPS_LOCK = 0x3A };
 
-/* From 47h on: home, up, page up, -, left, 5, right, +, end, down, page down, insert, delete. */
-#define CURSOR_KEYS 0x47
-static const char cursor[] = "HA5\0D\0C\0FB623";
+/* The keys that are no characters, as the letter or the number of an escape sequence. From 3Bh on: F1 to F10,
+ * two locks, home, up, page up, -, left, 5, right, +, end, down, page down, insert, delete, three that are
+ * not there, F11, F12. */
+#define FIRST_KEY 0x3B
+static const u8 sequences[] = {11, 12,	13, 14,	 15, 17,  18,  19, 20, 21, 0, 0, 'H', 'A', 5,
+			       0,  'D', 0,  'C', 0,  'F', 'B', 6,  2,  3,  0, 0, 0,   23,  24};
 
 static struct {
-	bool shift, ctrl, caps, extended;
+	bool shift, ctrl, alt, caps, extended;
 } state;
 
-static void cursor_key(u8 code, void (*put)(u8 c))
+/* As xterm has it: ESC [ 1 ; modifiers letter, or ESC [ number ; modifiers ~, with nothing said that goes
+ * without it. */
+static void sequence(u8 key, void (*put)(u8 c))
 {
-	u8 c = (u8)cursor[code - CURSOR_KEYS];
+	u8 mods = (u8)(1 + state.shift + 2 * state.alt + 4 * state.ctrl);
+	bool letter = key >= 'A';
 
-	if (!c)
-		return;
 	put(27);
 	put('[');
-	put(c);
-	if (c <= '9')
-		put('~');
+	if (!letter && key > 9)
+		put('0' + key / 10);
+	if (!letter || mods > 1)
+		put(letter ? '1' : '0' + key % 10);
+	if (mods > 1) {
+		put(';');
+		put('0' + mods);
+	}
+	put(letter ? key : '~');
 }
 
 static void key(u8 code, void (*put)(u8 c))
@@ -48,20 +58,26 @@ static void key(u8 code, void (*put)(u8 c))
 		state.shift = down && !extended; /* E0 2A is no shift but part of a cursor key */
 	else if (code == CTRL)
 		state.ctrl = down;
+	else if (code == ALT)
+		state.alt = down;
 	else if (code == CAPS_LOCK)
 		state.caps ^= down;
 	else if (!down)
 		return;
-	else if (code >= CURSOR_KEYS && code < CURSOR_KEYS + sizeof(cursor) - 1)
-		cursor_key(code, put);
-	else if (code < KEYMAP_SIZE) {
+	else if (code >= FIRST_KEY && code < FIRST_KEY + sizeof(sequences)) {
+		if (sequences[code - FIRST_KEY])
+			sequence(sequences[code - FIRST_KEY], put);
+	} else if (code < KEYMAP_SIZE) {
 		c = (state.shift ? keymap_shifted : keymap_plain)[code];
 		if (state.caps && (c | 0x20) >= 'a' && (c | 0x20) <= 'z')
 			c ^= 0x20;
 		if (state.ctrl)
 			c &= 0x1F;
-		if (c || (state.ctrl && code == 0x39))
-			put((u8)c);
+		if (!c && !(state.ctrl && code == 0x39))
+			return;
+		if (state.alt)
+			put(27);
+		put((u8)c);
 	}
 }
 

@@ -256,24 +256,19 @@ void paging_guard(void *va)
 }
 
 /* Through the tables that the CPU uses, so that it also works before paging_init(). */
-int paging_lookup(u64 va, u64 *pa, bool *writable, bool *executable)
+bool paging_writable(u64 va)
 {
 	const u64 *t = (const u64 *)(read_cr3() & PTE_ADDR);
 
-	*writable = *executable = true;
-	if (va >> 47 && va >> 47 != 0x1FFFF)
-		return -EFAULT;
+	if (va >> 47)
+		return false;
 	for (unsigned level = LEVELS;; level--) {
 		u64 e = t[INDEX(va, level)];
 
 		if (!(e & PTE_P))
-			return -EFAULT;
-		*writable &= !!(e & PTE_W);
-		*executable &= !(e & PTE_NX);
-		if (level == 1 || e & PTE_PS) {
-			*pa = (e & PTE_ADDR & ~(LEVEL_SIZE(level) - 1)) | (va & (LEVEL_SIZE(level) - 1));
-			return 0;
-		}
+			return false;
+		if (level == 1 || e & PTE_PS)
+			return e & PTE_W;
 		t = table_of(e);
 	}
 }

@@ -21,5 +21,5 @@ const void *rom_map(u64 pa, u64 size);
 /* Makes the page at va (page-aligned) absent: a guard. */
 void paging_guard(void *va);
 
-/* The physical address that va maps to and its access, for dumps: returns 0, or -EFAULT when absent. */
-int paging_lookup(u64 va, u64 *pa, bool *writable, bool *executable);
+/* Can va be read, and written? For dumps. */
+bool paging_writable(u64 va);

@@ -27,21 +27,10 @@ static bool in_text(u64 addr)
 /* Reads a word of the stack, if there is one. */
 static bool stack_read(u64 addr, u64 *val)
 {
-	bool w, x;
-	u64 pa;
-
-	if (addr & 7 || paging_lookup(addr, &pa, &w, &x) || !w)
+	if (addr & 7 || !paging_writable(addr))
 		return false;
 	*val = *(const u64 *)addr;
 	return true;
-}
-
-static void print_frame(u64 rip)
-{
-	char name[64];
-
-	symbol_name(rip, name, sizeof(name));
-	printk("  %08lx %s\n", rip, name);
 }
 
 /* Is the instruction before addr a CALL: E8 of an address in text, or FF /2 with 0 to 5 bytes of address? */
@@ -70,7 +59,7 @@ void backtrace(u64 sp)
 
 	for (unsigned i = 0; frames < FRAMES && i < SCAN_WORDS && stack_read(sp, &word); i++, sp += 8) {
 		if (after_call(word)) {
-			print_frame(word);
+			symbol_print(word);
 			frames++;
 		}
 	}
@@ -112,20 +101,15 @@ void panic(const char *fmt, ...)
 
 void panic_trap(const struct trap_frame *f)
 {
-	char name[64];
+	/* of struct trap_frame */
+	static const char names[] = "r15r14r13r12r11r10r9 r8 rbprdirsirdxrcxrbxraxvecerrripcs rflrspss ";
 
 	enter();
-	symbol_name(f->rip, name, sizeof(name));
-	printk("\npxHV panic: %s (error 0x%lx) at %08lx %s\n", exception_name((u8)f->vector), f->error,
-	       f->rip, name);
-	printk("rax %016lx rbx %016lx rcx %016lx\nrdx %016lx rsi %016lx rdi %016lx\n", f->rax, f->rbx, f->rcx,
-	       f->rdx, f->rsi, f->rdi);
-	printk("rbp %016lx rsp %016lx r8  %016lx\nr9  %016lx r10 %016lx r11 %016lx\n", f->rbp, f->rsp, f->r8,
-	       f->r9, f->r10, f->r11);
-	printk("r12 %016lx r13 %016lx r14 %016lx\nr15 %016lx rip %016lx rfl %016lx\n", f->r12, f->r13, f->r14,
-	       f->r15, f->rip, f->rflags);
-	printk("cr0 %016lx cr2 %016lx cr3 %016lx\ncr4 %016lx cs %04lx ss %04lx\n", read_cr0(), read_cr2(),
-	       read_cr3(), read_cr4(), f->cs, f->ss);
+	printk("\npxHV panic: %s at\n", exception_name((u8)f->vector));
+	symbol_print(f->rip);
+	for (unsigned i = 0; i < sizeof(*f) / 8; i++)
+		printk("%.3s %016lx%c", &names[3 * i], ((const u64 *)f)[i], i % 3 == 2 ? '\n' : ' ');
+	printk("cr0 %lx cr2 %lx cr3 %lx cr4 %lx\n", read_cr0(), read_cr2(), read_cr3(), read_cr4());
 	backtrace(f->rsp);
 	leave();
 }

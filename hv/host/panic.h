@@ -10,8 +10,8 @@ struct trap_frame;
 void __attribute__((noreturn, format(printf, 1, 2))) panic(const char *fmt, ...);
 void __attribute__((noreturn)) panic_trap(const struct trap_frame *f);
 
-/* "function+0x12" for an address in the hypervisor's text; writes "?" for others. */
-void symbol_name(u64 addr, char *buf, size_t size);
+/* Prints an address of the hypervisor's text and what it is there: "00012345 function+0x12". */
+void symbol_print(u64 addr);
 
 /* Prints up to 16 return addresses from the stack at sp up. */
 void backtrace(u64 sp);

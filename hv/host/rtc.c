@@ -2,33 +2,17 @@
 
 #include "host/rtc.h"
 #include "host/cpu.h"
+#include "lib/civil.h"
 
-#define CMOS_INDEX   0x70
-#define CMOS_DATA    0x71
-#define REG_A_UIP    BIT(7)
-#define REG_B_BINARY BIT(2)
-#define REG_B_24H    BIT(1)
+#define CMOS_INDEX 0x70
+#define CMOS_DATA  0x71
+#define REG_A_UIP  BIT(7)
+#define REGISTERS  (CMOS_CENTURY + 1)
 
 static u8 cmos(u8 reg)
 {
 	outb(CMOS_INDEX, reg);
 	return inb(CMOS_DATA);
-}
-
-static u32 from_bcd(u32 v, bool binary)
-{
-	return binary ? v : (v >> 4) * 10 + (v & 15);
-}
-
-/* Days from 1970-01-01 to the civil date, by counting years that begin in March. */
-static u64 days(u32 year, u32 month, u32 day)
-{
-	if (month <= 2) {
-		year--;
-		month += 12;
-	}
-	return 365ULL * year + year / 4 - year / 100 + year / 400 + (153 * (month - 3) + 2) / 5 + day - 1 -
-	       719468;
 }
 
 u64 rtc_read(void)
@@ -38,19 +22,18 @@ u64 rtc_read(void)
 	for (u32 i = 0; cmos(10) & REG_A_UIP; i++)
 		if (i == 10000)
 			return 0;
-	u8 b = cmos(11), hour_raw = cmos(4);
-	bool bin = b & REG_B_BINARY;
-	u32 sec = from_bcd(cmos(0), bin), min = from_bcd(cmos(2), bin);
-	u32 hour = from_bcd(hour_raw & 0x7F, bin);
-	u32 day = from_bcd(cmos(7), bin), month = from_bcd(cmos(8), bin), year = from_bcd(cmos(9), bin);
-	u32 century = from_bcd(cmos(0x32), bin);
+	u8 ram[REGISTERS];
+	struct civil c;
 
-	if (!(b & REG_B_24H))
-		hour = hour % 12 + (hour_raw & 0x80 ? 12 : 0);
-	if (sec > 59 || min > 59 || hour > 23 || day < 1 || day > 31 || month < 1 || month > 12 || year > 99)
+	for (unsigned i = 0; i < REGISTERS; i++)
+		ram[i] = cmos((u8)i);
+	civil_from_cmos(ram, &c);
+	if (c.second > 59 || c.minute > 59 || c.hour > 23 || c.day - 1 > 30 || c.month - 1 > 11 ||
+	    c.year > 99)
 		return 0;
-	year += century >= 19 && century <= 21 ? century * 100 : 2000;
-	if (year < 1970)
+	if (c.century < 19 || c.century > 21)
+		c.century = 20;
+	if (c.century == 19 && c.year < 70)
 		return 0;
-	return days(year, month, day) * 86400 + hour * 3600ULL + min * 60 + sec;
+	return civil_to_seconds(&c);
 }

@@ -5,50 +5,35 @@ section .text
 extern exception_handle, irq_handle, nmi_count
 global exception_stubs, irq_stubs
 
-; Exceptions, 9 bytes each: those that bring no error code get a zero in its place, so that all frames look
-; like struct trap_frame.
-%define WITH_ERROR_CODE (1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30)
-%define NMI 2
-
-exception_stubs:
-%assign v 0
-%rep 32
-	%if v == NMI
-		times 4 nop
-		jmp strict near nmi
-	%elif WITH_ERROR_CODE >> v & 1
-		push byte v
-		times 2 nop
-		jmp strict near exception
-	%else
-		push byte 0
-		push byte v
-		jmp strict near exception
-	%endif
-%assign v v + 1
-%endrep
-
-; Interrupts: 7 groups of 32 stubs of 4 bytes, so that a short jump reaches the group's end. PUSH extends the sign of
-; its byte; only the low byte counts.
-irq_stubs:
-%assign v 32
-%rep 7
-	%assign group v
-	%rep 32
-		db 0x6A, v
-		jmp short .end %+ group
-	%assign v v + 1
-	%endrep
-	.end %+ group:
-		jmp strict near interrupt
-%endrep
-
 ; Counted only: the guest's to see, or nobody's. A counter is all that is safe between any two instructions.
 nmi:
 	lock inc dword [rel nmi_count]
 	iretq
 
+; Stubs of 4 bytes each, in groups whose short jumps all reach the code behind: 32 exceptions,
+exception_stubs:
+%assign v 0
+%rep 32
+	%if v == 2
+		jmp short nmi
+		times 2 nop
+	%else
+		push byte v
+		jmp short exception
+	%endif
+%assign v v + 1
+%endrep
+
+; Those that bring no error code get a zero in its place, so that all frames look like struct trap_frame.
 exception:
+	push rax
+	mov eax, [rsp + 8]
+	bt dword [rel with_error_code], eax
+	pop rax
+	jc .complete
+	push qword [rsp]
+	and qword [rsp + 8], 0
+.complete:
 	push rax
 	push rbx
 	push rcx
@@ -84,6 +69,18 @@ exception:
 	pop rax
 	add rsp, 16
 	iretq
+
+with_error_code:
+	dd 1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30
+
+; and the vectors of enum irq_vector.
+irq_stubs:
+%assign v 0x40
+%rep 16
+	push byte v
+	jmp short interrupt
+%assign v v + 1
+%endrep
 
 ; The C handler saves what the ABI says it must; we save the rest.
 interrupt:

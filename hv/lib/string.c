@@ -6,7 +6,7 @@
 typedef u64 __attribute__((may_alias, aligned(1))) word;
 
 /* REP moves a whole iteration a step on CPU and emulator alike, so eight bytes a step it is. */
-void *memcpy(void *dst, const void *src, size_t n)
+__noinline void *memcpy(void *dst, const void *src, size_t n)
 {
 	void *d = dst;
 	size_t words = n / 8;
@@ -31,7 +31,7 @@ void *memmove(void *dst, const void *src, size_t n)
 	return dst;
 }
 
-void *memset(void *dst, int c, size_t n)
+__noinline void *memset(void *dst, int c, size_t n)
 {
 	void *d = dst;
 	u64 pattern = 0x0101010101010101ULL * (u8)c;
@@ -85,20 +85,4 @@ char *strchr(const char *s, int c)
 		if (!*s)
 			return NULL;
 	}
-}
-
-const char *nth_string(const char *list, unsigned n)
-{
-	while (n--)
-		list += strlen(list) + 1;
-	return list;
-}
-
-const char *name_of(const u8 *numbers, unsigned count, const char *names, u64 n)
-{
-	unsigned i = 0;
-
-	while (i < count && numbers[i] != n)
-		i++;
-	return nth_string(names, i);
 }

@@ -8,25 +8,26 @@
 
 #include "load/dsdt_aml.h" /* dsdt_aml_code[], compiled from dsdt.asl */
 
+/* All tables lie below 4 GiB: pointers of 32 bits, an RSDP of revision 0 and an RSDT will do. */
 struct rsdp {
 	char signature[8];
-	u8 checksum; /* of the first 20 bytes */
+	u8 checksum;
 	char oem_id[6];
 	u8 revision;
 	u32 rsdt;
-	u32 length;
-	u64 xsdt;
-	u8 extended_checksum;
-	u8 reserved[3];
 } __packed;
 
+/* Four letters as a number. */
+#define NAME(a, b, c, d) ((a) | (b) << 8 | (c) << 16 | (u32)(d) << 24)
+
 struct header {
-	char signature[4];
+	u32 signature;
 	u32 length;
 	u8 revision, checksum;
-	char oem_id[6], oem_table_id[8];
+	char oem_id[6];
+	u32 oem_table_id[2];
 	u32 oem_revision;
-	char creator_id[4];
+	u32 creator_id;
 	u32 creator_revision;
 } __packed;
 
@@ -34,8 +35,9 @@ struct gas { /* generic address structure */
 	u8 space, width, offset, access;
 	u64 address;
 } __packed;
-enum { GAS_IO = 1, GAS_BYTE = 1, GAS_WORD = 2, GAS_DWORD = 3 };
+enum { GAS_IO = 1, GAS_BYTE = 1 };
 
+/* The registers that it has twice are told by port, so that the generic addresses remain empty. */
 struct fadt {
 	struct header h;
 	u32 facs, dsdt;
@@ -52,13 +54,11 @@ struct fadt {
 	u32 flags;
 	struct gas reset_reg;
 	u8 reset_value;
-	u16 arm_boot_arch;
-	u8 minor_version;
+	u8 reserved3[3];
 	u64 x_facs, x_dsdt;
-	struct gas x_pm1a_evt, x_pm1b_evt, x_pm1a_cnt, x_pm1b_cnt, x_pm2_cnt, x_pm_tmr, x_gpe0, x_gpe1;
-	struct gas sleep_control, sleep_status;
+	struct gas x_registers[8];
 } __packed;
-_Static_assert(sizeof(struct fadt) == 268, "FADT revision 5");
+_Static_assert(sizeof(struct fadt) == 244, "FADT revision 3");
 
 enum { /* ACPI 6.4 tables 5.10 and 5.11 */
        FADT_WBINVD = 1 << 0,
@@ -74,7 +74,7 @@ enum { /* ACPI 6.4 tables 5.10 and 5.11 */
 };
 
 struct facs {
-	char signature[4];
+	u32 signature;
 	u32 length, hardware_signature, waking_vector, global_lock, flags;
 	u64 x_waking_vector;
 	u8 version, reserved[31];
@@ -105,12 +105,27 @@ struct madt_lapic_nmi {
 enum { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_LAPIC_NMI = 4 };
 enum { MPS_ACTIVE_HIGH = 1, MPS_EDGE = 1 << 2, MPS_LEVEL = 3 << 2 };
 
-struct madt {
-	struct header h;
+struct madt_machine {
 	u32 lapic_address, flags;
 	struct madt_ioapic ioapic;
 	struct madt_override timer, sci;
 	struct madt_lapic_nmi nmi;
+} __packed;
+
+static const struct madt_machine madt_machine = {
+	.lapic_address = LAPIC_BASE,
+	.flags = 1, /* there are two 8259s */
+	.ioapic = {MADT_IOAPIC, sizeof(struct madt_ioapic), IOAPIC_ID, 0, IOAPIC_BASE, 0},
+	.timer = {MADT_OVERRIDE, sizeof(struct madt_override), 0, IRQ_PIT, IOAPIC_PIN_PIT,
+		  MPS_ACTIVE_HIGH | MPS_EDGE},
+	.sci = {MADT_OVERRIDE, sizeof(struct madt_override), 0, IRQ_SCI, IRQ_SCI,
+		MPS_ACTIVE_HIGH | MPS_LEVEL},
+	.nmi = {MADT_LAPIC_NMI, sizeof(struct madt_lapic_nmi), 0xFF, MPS_ACTIVE_HIGH | MPS_EDGE, 1},
+};
+
+struct madt {
+	struct header h;
+	struct madt_machine machine;
 	struct madt_lapic lapic[VM_MAX_VCPUS]; /* the table ends after the last vcpu */
 } __packed;
 
@@ -165,11 +180,7 @@ struct tables {
 	struct {
 		struct header h;
 		u32 entry[2];
-	} __packed rsdt; /* for guests that know ACPI 1.0 only */
-	struct {
-		struct header h;
-		u64 entry[2];
-	} __packed xsdt;
+	} __packed rsdt;
 	struct fadt fadt;
 	struct madt madt;
 	u8 dsdt[sizeof(dsdt_aml_code)];
@@ -189,30 +200,26 @@ static u8 checksum(const void *p, size_t len)
 	return -sum;
 }
 
-static void finish(struct header *h, const char *signature, u8 revision, u32 length)
+static void finish(struct header *h, u32 signature, u8 revision, u32 length)
 {
-	memcpy(h->signature, signature, 4);
-	memcpy(h->oem_id, "PXHV  ", 6);
-	memcpy(h->oem_table_id, "PXHV", 4);
-	memcpy(h->oem_table_id + 4, signature, 4);
-	memcpy(h->creator_id, "PXHV", 4);
-	h->oem_revision = 1;
-	h->creator_revision = 1;
+	enum { PXHV = NAME('P', 'X', 'H', 'V') };
+	static const struct header template = {.oem_id = "PXHV  ",
+					       .oem_table_id = {PXHV},
+					       .oem_revision = 1,
+					       .creator_id = PXHV,
+					       .creator_revision = 1};
+
+	*h = template;
+	h->signature = h->oem_table_id[1] = signature;
 	h->revision = revision;
 	h->length = length;
-	h->checksum = 0;
 	h->checksum = checksum(h, length);
-}
-
-static struct gas io_register(u16 port, u8 width, u8 access)
-{
-	return (struct gas){.space = GAS_IO, .width = width, .access = access, .address = port};
 }
 
 static void fill_fadt(struct fadt *f, u64 at, bool vga)
 {
-	f->facs = f->x_facs = AT(facs);
-	f->dsdt = f->x_dsdt = AT(dsdt);
+	f->facs = AT(facs);
+	f->dsdt = AT(dsdt);
 	f->preferred_pm_profile = PROFILE_SERVER;
 	f->sci_int = IRQ_SCI; /* no SMI command: the machine is in ACPI mode from the start */
 	f->pm1a_evt = PORT_PM1_EVT;
@@ -227,33 +234,23 @@ static void fill_fadt(struct fadt *f, u64 at, bool vga)
 	f->iapc_boot_arch = BOOT_LEGACY_DEVICES | BOOT_8042 | (vga ? 0 : BOOT_NO_VGA);
 	f->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_PWR_BUTTON | FADT_SLP_BUTTON | FADT_TMR_VAL_EXT |
 		   FADT_RESET_REG_SUP;
-	f->reset_reg = io_register(PORT_RESET, 8, GAS_BYTE);
+	f->reset_reg = (struct gas){.space = GAS_IO, .width = 8, .access = GAS_BYTE, .address = PORT_RESET};
 	f->reset_value = RESET_VALUE;
-	f->x_pm1a_evt = io_register(PORT_PM1_EVT, 32, GAS_WORD);
-	f->x_pm1a_cnt = io_register(PORT_PM1_CNT, 16, GAS_WORD);
-	f->x_pm_tmr = io_register(PORT_PM_TIMER, 32, GAS_DWORD);
-	finish(&f->h, "FACP", 5, sizeof(*f));
+	finish(&f->h, NAME('F', 'A', 'C', 'P'), 3, sizeof(*f));
 }
 
 static void fill_madt(struct madt *m, unsigned vcpus)
 {
-	m->lapic_address = LAPIC_BASE;
-	m->flags = 1; /* there are two 8259s */
-	m->ioapic = (struct madt_ioapic){MADT_IOAPIC, sizeof(m->ioapic), IOAPIC_ID, 0, IOAPIC_BASE, 0};
-	m->timer = (struct madt_override){MADT_OVERRIDE, sizeof(m->timer), 0,
-					  IRQ_PIT,	 IOAPIC_PIN_PIT,   MPS_ACTIVE_HIGH | MPS_EDGE};
-	m->sci = (struct madt_override){MADT_OVERRIDE, sizeof(m->sci), 0,
-					IRQ_SCI,       IRQ_SCI,	       MPS_ACTIVE_HIGH | MPS_LEVEL};
-	m->nmi = (struct madt_lapic_nmi){MADT_LAPIC_NMI, sizeof(m->nmi), 0xFF, MPS_ACTIVE_HIGH | MPS_EDGE, 1};
+	m->machine = madt_machine;
 	for (unsigned i = 0; i < vcpus; i++)
 		m->lapic[i] = (struct madt_lapic){MADT_LAPIC, sizeof(m->lapic[i]), i, i, 1};
-	finish(&m->h, "APIC", 4, offsetof(struct madt, lapic) + vcpus * sizeof(m->lapic[0]));
+	finish(&m->h, NAME('A', 'P', 'I', 'C'), 4,
+	       offsetof(struct madt, lapic) + vcpus * sizeof(m->lapic[0]));
 }
 
 /* The DSDT as it was compiled, and behind it the virtio slots that have a device. */
 static void fill_dsdt(struct tables *t, struct vm *vm)
 {
-	struct header *h = (struct header *)t->dsdt;
 	unsigned n;
 
 	memcpy(t->dsdt, dsdt_aml_code, sizeof(t->dsdt));
@@ -266,8 +263,11 @@ static void fill_dsdt(struct tables *t, struct vm *vm)
 		v->base += n * PAGE_SIZE;
 		v->gsi += n;
 	}
-	finish(h, "DSDT", h->revision, sizeof(t->dsdt) + n * sizeof(t->virtio[0]));
+	finish((struct header *)t->dsdt, NAME('D', 'S', 'D', 'T'), 2,
+	       sizeof(t->dsdt) + n * sizeof(t->virtio[0]));
 }
+
+static const struct rsdp rsdp = {.signature = "RSD PTR ", .oem_id = "PXHV  "};
 
 u64 load_acpi(struct vm *vm, u64 at)
 {
@@ -279,21 +279,15 @@ u64 load_acpi(struct vm *vm, u64 at)
 	fill_dsdt(t, vm);
 	fill_madt(&t->madt, vm->vcpu_count);
 	fill_fadt(&t->fadt, at, vm_has_vga(vm));
-	memcpy(t->facs.signature, "FACS", 4);
+	t->facs.signature = NAME('F', 'A', 'C', 'S');
 	t->facs.length = sizeof(t->facs);
 	t->facs.version = 2;
-	t->rsdt.entry[0] = t->xsdt.entry[0] = AT(fadt);
-	t->rsdt.entry[1] = t->xsdt.entry[1] = AT(madt);
-	finish(&t->rsdt.h, "RSDT", 1, sizeof(t->rsdt));
-	finish(&t->xsdt.h, "XSDT", 1, sizeof(t->xsdt));
+	t->rsdt.entry[0] = AT(fadt);
+	t->rsdt.entry[1] = AT(madt);
+	finish(&t->rsdt.h, NAME('R', 'S', 'D', 'T'), 1, sizeof(t->rsdt));
 
-	memcpy(t->rsdp.signature, "RSD PTR ", 8);
-	memcpy(t->rsdp.oem_id, "PXHV  ", 6);
-	t->rsdp.revision = 2;
-	t->rsdp.length = sizeof(t->rsdp);
+	t->rsdp = rsdp;
 	t->rsdp.rsdt = AT(rsdt);
-	t->rsdp.xsdt = AT(xsdt);
-	t->rsdp.checksum = checksum(&t->rsdp, 20);
-	t->rsdp.extended_checksum = checksum(&t->rsdp, sizeof(t->rsdp));
+	t->rsdp.checksum = checksum(&t->rsdp, sizeof(t->rsdp));
 	return at;
 }

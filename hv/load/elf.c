@@ -8,13 +8,13 @@
 enum { ET_EXEC = 2, ET_DYN = 3, EM_386 = 3, EM_X86_64 = 62, PT_LOAD = 1, PT_NOTE = 4 };
 
 #define ELF_MAGIC   0x464C457F
-#define NOTE_PHYS32 18 /* XEN_ELFNOTE_PHYS32_ENTRY (Xen public/elfnote.h) */
+#define NOTE_PHYS32 18	     /* XEN_ELFNOTE_PHYS32_ENTRY (Xen public/elfnote.h) */
+#define NOTE_XEN    0x6E6558 /* "Xen" */
 #define NOTES_MAX   256
 
-/* A program header of either class. */
+/* A program header of either class, as they begin. */
 struct segment_header {
-	u32 type;
-	u64 offset, vaddr, paddr, filesz, memsz;
+	u64 type, offset, vaddr, paddr, filesz, memsz;
 };
 
 /* Little-endian numbers anywhere in the file; its caller has checked that they are inside. */
@@ -31,28 +31,35 @@ static bool inside(const struct elf *e, u64 at, u64 len)
 	return at <= e->size && len <= e->size - at;
 }
 
+/* An address or offset of the header, which both classes have at the same place but for its size. */
+static u64 word(const struct elf *e, u64 at, unsigned n)
+{
+	unsigned size = e->wide ? 8 : 4;
+
+	return number(e, at + n * size, size);
+}
+
 int elf_open(struct elf *e, const u8 *image, u64 size, const char **why)
 {
-	u64 machine, type;
+	u64 counts;
 
 	*e = (struct elf){.image = image, .size = size};
 	*why = "is not an ELF file";
 	if (size < 52 || number(e, 0, 4) != ELF_MAGIC || image[5] != 1)
 		return -ENOEXEC;
 	e->wide = image[4] == 2;
-	type = number(e, 16, 2);
-	machine = number(e, 18, 2);
 	*why = "is not an x86 executable";
-	if ((type != ET_EXEC && type != ET_DYN) || machine != (e->wide ? EM_X86_64 : EM_386) ||
-	    image[4] != (e->wide ? 2 : 1))
+	if (number(e, 16, 2) - ET_EXEC > ET_DYN - ET_EXEC || image[4] - 1 > 1 ||
+	    number(e, 18, 2) != (e->wide ? EM_X86_64 : EM_386))
 		return -ENOEXEC;
 	*why = "is cut short";
 	if (e->wide && size < 64)
 		return -ENOEXEC;
-	e->entry = number(e, 24, e->wide ? 8 : 4);
-	e->header_at = e->wide ? number(e, 32, 8) : number(e, 28, 4);
-	e->header_size = number(e, e->wide ? 54 : 42, 2);
-	e->headers = (u32)number(e, e->wide ? 56 : 44, 2);
+	e->entry = word(e, 24, 0);
+	e->header_at = word(e, 24, 1);
+	counts = number(e, e->wide ? 54 : 42, 4);
+	e->header_size = (u16)counts;
+	e->headers = (u32)counts >> 16;
 	if (e->header_size < (e->wide ? 56 : 32) || !inside(e, e->header_at, e->headers * e->header_size))
 		return -ENOEXEC;
 	return 0;
@@ -60,14 +67,13 @@ int elf_open(struct elf *e, const u8 *image, u64 size, const char **why)
 
 static struct segment_header segment_header(const struct elf *e, u32 i)
 {
-	u64 at = e->header_at + i * e->header_size;
+	struct segment_header h;
+	u64 *field = &h.type;
 
-	if (e->wide)
-		return (struct segment_header){(u32)number(e, at, 4), number(e, at + 8, 8),
-					       number(e, at + 16, 8), number(e, at + 24, 8),
-					       number(e, at + 32, 8), number(e, at + 40, 8)};
-	return (struct segment_header){(u32)number(e, at, 4), number(e, at + 4, 4),  number(e, at + 8, 4),
-				       number(e, at + 12, 4), number(e, at + 16, 4), number(e, at + 20, 4)};
+	for (unsigned n = 0; n < sizeof(h) / sizeof(*field); n++)
+		field[n] = word(e, e->header_at + i * e->header_size, n);
+	h.type = (u32)h.type; /* flags are behind it in the wide one */
+	return h;
 }
 
 bool load_range_ok(const struct vm *vm, u64 addr, u64 size)
@@ -76,6 +82,16 @@ bool load_range_ok(const struct vm *vm, u64 addr, u64 size)
 
 	return end >= addr && end <= MIN(vm->memory_size, GUEST_HOLE_START) &&
 	       (addr >= MiB || end <= LOAD_LOW_START);
+}
+
+const char elf_no_room[] = "goes outside the VM's memory, or between 576 KiB and 1 MiB";
+
+int load_segment(struct vm *vm, u64 addr, const u8 *data, u64 filled, u64 size)
+{
+	return load_range_ok(vm, addr, size) && !guest_write(vm, addr, data, filled) &&
+			       !guest_zero(vm, addr + filled, size - filled)
+		       ? 0
+		       : -ENOMEM;
 }
 
 int elf_load(struct vm *vm, struct elf *e, const char **why)
@@ -90,11 +106,12 @@ int elf_load(struct vm *vm, struct elf *e, const char **why)
 		*why = "has a segment that is cut short";
 		if (h.filesz > h.memsz || !inside(e, h.offset, h.filesz))
 			return -ENOEXEC;
-		*why = "has a segment outside the VM's memory, or between 576 KiB and 1 MiB";
-		if (!load_range_ok(vm, h.paddr, h.memsz) ||
-		    guest_write(vm, h.paddr, e->image + h.offset, h.filesz) ||
-		    guest_zero(vm, h.paddr + h.filesz, h.memsz - h.filesz))
+		if (load_segment(vm, h.paddr, e->image + h.offset, h.filesz, h.memsz)) {
+			*why = elf_no_room;
+			e->start = h.paddr;
+			e->end = h.paddr + h.memsz;
 			return -ENOMEM;
+		}
 		if (e->entry >= h.vaddr && e->entry - h.vaddr < h.memsz)
 			entry = e->entry - h.vaddr + h.paddr;
 		e->end = MAX(e->end, h.paddr + h.memsz);
@@ -109,14 +126,15 @@ static u32 find_note(const struct elf *e, u64 at, u64 len)
 {
 	for (unsigned i = 0; i < NOTES_MAX && len >= 12; i++) {
 		u64 name = ALIGN_UP(number(e, at, 4), 4), desc = ALIGN_UP(number(e, at + 4, 4), 4);
+		u64 size = 12 + name + desc;
 
-		if (name + desc > len - 12)
+		if (size > len)
 			return 0;
 		if (number(e, at + 8, 4) == NOTE_PHYS32 && name == 4 && desc >= 4 &&
-		    !memcmp(e->image + at + 12, "Xen", 4))
+		    number(e, at + 12, 4) == NOTE_XEN)
 			return (u32)number(e, at + 16, 4);
-		at += 12 + name + desc;
-		len -= 12 + name + desc;
+		at += size;
+		len -= size;
 	}
 	return 0;
 }

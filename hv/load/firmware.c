@@ -9,20 +9,13 @@
 #include "load/load.h"
 #include "vm/vm.h"
 
-#define ROM_END	      (4 * GiB)
-#define ROM_MAX	      (256 * KiB)
-#define SHADOW_END    MiB
-#define MEMORY_MIN    (4 * MiB)
-#define RESET_CS      0xF000
-#define RESET_IP      0xFFF0
-#define RSDP_SIZE     36
-#define E820_RAM      1
-#define E820_RESERVED 2
-
-struct e820_entry {
-	u64 base, size;
-	u32 type;
-} __packed;
+#define ROM_END	   (4 * GiB)
+#define ROM_MAX	   (256 * KiB)
+#define SHADOW_END MiB
+#define MEMORY_MIN (4 * MiB)
+#define RESET_CS   0xF000
+#define RESET_IP   0xFFF0
+#define RSDP_SIZE  20
 
 /* A command of etc/table-loader (QEMU hw/acpi/bios-linker-loader.c): copy a file to the F segment, which is
  * where guests look for the RSDP. */
@@ -36,10 +29,10 @@ struct loader_allocate {
 enum { LOADER_ALLOCATE = 1, ZONE_FSEG = 2 };
 
 #define RSDP_FILE "etc/acpi/rsdp"
-static const struct loader_allocate table_loader = {LOADER_ALLOCATE, RSDP_FILE, 16, ZONE_FSEG, {0}};
 
 /* What the files of fw_cfg hold that the VM owns. */
 struct firmware {
+	struct loader_allocate loader;
 	struct e820_entry e820[3];
 	u8 rsdp[RSDP_SIZE];
 };
@@ -49,31 +42,32 @@ static int make_tables(struct vm *vm, struct firmware *fw)
 {
 	u64 low = MIN(vm->memory_size, GUEST_HOLE_START), tables = low - LOAD_ACPI_SIZE;
 
-	fw->e820[0] = (struct e820_entry){0, tables, E820_RAM};
-	fw->e820[1] = (struct e820_entry){tables, LOAD_ACPI_SIZE, E820_RESERVED};
-	fw->e820[2] = (struct e820_entry){4 * GiB, vm->memory_size - low, E820_RAM};
+	fw->e820[0] = (struct e820_entry){0, tables, MEM_RAM};
+	fw->e820[1] = (struct e820_entry){tables, LOAD_ACPI_SIZE, MEM_RESERVED};
+	fw->e820[2] = (struct e820_entry){4 * GiB, vm->memory_size - low, MEM_RAM};
+	fw->loader.command = LOADER_ALLOCATE;
+	memcpy(fw->loader.file, RSDP_FILE, sizeof(RSDP_FILE));
+	fw->loader.align = 16;
+	fw->loader.zone = ZONE_FSEG;
 	return load_acpi(vm, tables) ? guest_read(vm, tables, fw->rsdp, RSDP_SIZE) : -EFAULT;
 }
 
 static int make_fw_cfg(struct vm *vm, const struct guest_files *f)
 {
 	struct firmware *fw = vm_zalloc(vm, sizeof(*fw));
-	unsigned n = 3;
-	struct fw_cfg_file file[FW_CFG_FILES] = {
-		{"etc/table-loader", &table_loader, sizeof(table_loader)},
-	};
+	struct fw_cfg *cfg;
 	int err = fw ? make_tables(vm, fw) : -ENOMEM;
 
+	if (!err)
+		err = fw_cfg_create(vm, &cfg);
 	if (err)
 		return err;
-	file[1] = (struct fw_cfg_file){RSDP_FILE, fw->rsdp, RSDP_SIZE};
-	file[2] = (struct fw_cfg_file){"etc/e820", fw->e820,
-				       (fw->e820[2].size ? 3 : 2) * sizeof(struct e820_entry)};
-	if (f->vgabios)
-		file[n++] = (struct fw_cfg_file){"vgaroms/vga.rom", f->vgabios, (u32)f->vgabios_size};
-	if (f->floppy)
-		file[n++] = (struct fw_cfg_file){"floppyimg/a.img", f->floppy, (u32)f->floppy_size};
-	return fw_cfg_create(vm, file, n);
+	fw_cfg_add(cfg, "etc/table-loader", &fw->loader, sizeof(fw->loader));
+	fw_cfg_add(cfg, RSDP_FILE, fw->rsdp, RSDP_SIZE);
+	fw_cfg_add(cfg, "etc/e820", fw->e820, sizeof(fw->e820[0]) * (fw->e820[2].size ? 3 : 2));
+	fw_cfg_add(cfg, "vgaroms/vga.rom", f->vgabios, (u32)f->vgabios_size);
+	fw_cfg_add(cfg, "floppyimg/a.img", f->floppy, (u32)f->floppy_size);
+	return 0;
 }
 
 int load_firmware(struct vm *vm, const struct guest_files *f, struct cpu_state *start)

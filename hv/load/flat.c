@@ -14,47 +14,38 @@
 /* The boot information with its memory map behind it, in one page. */
 struct boot_page {
 	struct pxhv_boot_info info;
-	struct pxhv_memory map[8];
+	struct pxhv_memory map[LOAD_E820_MAX];
 };
 
-static int start_flat16(struct vm *vm, struct cpu_state *start)
+static void start_flat16(struct cpu_state *start, u64 addr)
 {
-	u64 addr = vm->config->flat_addr;
-
-	start_real_mode(start, 0, addr);
+	start_real_mode(start, 0, (u16)addr);
 	start->gpr[RDX] = BOOT_DISK;
 	start->gpr[RSP] = addr;
-	return 0;
 }
 
-static int start_flat64(struct vm *vm, struct cpu_state *start, u64 rsdp)
+static void start_flat64(struct vm *vm, struct load_area *area, struct cpu_state *start, u64 addr)
 {
-	struct boot_page *page = guest_ptr(vm, LOAD_BOOT_INFO, sizeof(*page));
+	struct boot_page *page = (struct boot_page *)area->boot_info;
 	const char *cmdline = vm->config->cmdline;
-	struct mem_region map[ARRAY_SIZE(page->map)];
-	int err = start_long_mode(vm, start, vm->config->flat_addr, LOAD_PAGE_TABLES, LOAD_GDT);
 
+	start_long_mode(area, start, addr);
 	/* A return address of 0, so that the entry may be a C function: that expects RSP 8 below a multiple
 	 * of 16. */
+	area->stack[5][511] = 0;
 	start->gpr[RSP] = LOAD_LOW_END - 8;
 	start->gpr[RDI] = LOAD_BOOT_INFO;
-	if (err || !page || guest_write(vm, LOAD_CMDLINE, cmdline, strlen(cmdline) + 1) ||
-	    guest_zero(vm, start->gpr[RSP], 8))
-		return -EFAULT;
 
-	page->info = (struct pxhv_boot_info){
-		.magic = PXHV_BOOT_MAGIC,
-		.version = PXHV_BOOT_VERSION,
-		.tsc_hz = tsc_hz,
-		.cmdline = LOAD_CMDLINE,
-		.cmdline_len = strlen(cmdline),
-		.memory_count = load_e820(vm, map, ARRAY_SIZE(map)),
-		.memory = LOAD_BOOT_INFO + offsetof(struct boot_page, map),
-		.rsdp = rsdp,
-	};
-	for (unsigned i = 0; i < page->info.memory_count; i++)
-		page->map[i] = (struct pxhv_memory){map[i].base, map[i].size, map[i].type, 0};
-	return 0;
+	memset(page, 0, sizeof(*page));
+	page->info.magic = PXHV_BOOT_MAGIC;
+	page->info.version = PXHV_BOOT_VERSION;
+	page->info.tsc_hz = tsc_hz;
+	page->info.cmdline = LOAD_CMDLINE;
+	page->info.cmdline_len = (u32)strlen(cmdline);
+	memcpy(area->cmdline, cmdline, page->info.cmdline_len + 1);
+	page->info.memory_count = load_e820(vm, page->map, sizeof(page->map[0]));
+	page->info.memory = LOAD_BOOT_INFO + offsetof(struct boot_page, map);
+	page->info.rsdp = load_acpi(vm, LOAD_ACPI);
 }
 
 int load_flat(struct vm *vm, const struct guest_files *f, struct cpu_state *start)
@@ -63,9 +54,9 @@ int load_flat(struct vm *vm, const struct guest_files *f, struct cpu_state *star
 	u64 addr = c->flat_addr, end = addr + f->image_size;
 	bool real = c->flat_bits == 16;
 	u64 low_end = real ? LOAD_LOW_END : LOAD_LOW_START;
-	u64 rsdp;
+	struct load_area *area = load_area(vm);
 
-	if (vm->memory_size < MiB) {
+	if (!area || vm->memory_size < MiB) {
 		printk("%s: a flat guest needs 1 MiB of memory, the VM has %llu KiB\n", c->name,
 		       (unsigned long long)(vm->memory_size / KiB));
 		return -ENOMEM;
@@ -84,6 +75,11 @@ int load_flat(struct vm *vm, const struct guest_files *f, struct cpu_state *star
 		       (unsigned long long)low_end, real ? "" : " or from 1 MiB on");
 		return -ENOMEM;
 	}
-	rsdp = load_acpi(vm, LOAD_ACPI);
-	return real ? start_flat16(vm, start) : start_flat64(vm, start, rsdp);
+	if (real) {
+		load_acpi(vm, LOAD_ACPI);
+		start_flat16(start, addr);
+	} else {
+		start_flat64(vm, area, start, addr);
+	}
+	return 0;
 }

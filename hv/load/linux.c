@@ -35,11 +35,6 @@ struct setup_header {
 	u32 init_size;
 } __packed;
 
-struct e820_entry {
-	u64 base, size;
-	u32 type;
-} __packed;
-
 /* struct boot_params: what we fill of the zero page (Linux zero-page.rst). */
 struct boot_params {
 	u8 orig_x, orig_y;
@@ -126,16 +121,13 @@ static u64 place_initrd(const char *name, const struct setup_header *h, u64 size
 
 static void fill_zero_page(struct vm *vm, struct boot_params *bp, const u8 *image)
 {
-	struct mem_region map[8];
 	unsigned len = MIN(0x202u + image[0x201], HEADER_END) - HEADER_AT;
 
 	memset(bp, 0, sizeof(*bp));
 	memcpy(&bp->hdr, image + HEADER_AT, len);
 	bp->hdr.type_of_loader = LOADER_OTHER;
 	bp->hdr.cmd_line_ptr = LOAD_CMDLINE;
-	bp->e820_entries = load_e820(vm, map, ARRAY_SIZE(map));
-	for (unsigned i = 0; i < bp->e820_entries; i++)
-		bp->e820[i] = (struct e820_entry){map[i].base, map[i].size, map[i].type};
+	bp->e820_entries = (u8)load_e820(vm, bp->e820, sizeof(bp->e820[0]));
 	bp->acpi_rsdp_addr = load_acpi(vm, LOAD_ACPI);
 	if (vm->config->console_vga) { /* an 80x25 text screen; without it Linux leaves the VGA ports alone */
 		bp->orig_video_mode = 3;
@@ -152,6 +144,7 @@ int load_linux(struct vm *vm, const struct guest_files *f, struct cpu_state *sta
 	const char *name = vm->config->name, *cmdline = vm->config->cmdline;
 	u64 ram_end = MIN(vm->memory_size, GUEST_HOLE_START);
 	u64 payload, kernel_end, initrd, size;
+	struct load_area *area = load_area(vm);
 	struct boot_params *bp;
 	int err = check_image(name, f, &payload);
 
@@ -174,12 +167,12 @@ int load_linux(struct vm *vm, const struct guest_files *f, struct cpu_state *sta
 		return -E2BIG;
 	}
 
-	bp = guest_ptr(vm, LOAD_BOOT_INFO, sizeof(*bp));
-	if (!bp || guest_write(vm, LOAD_CMDLINE, cmdline, strlen(cmdline) + 1) ||
-	    guest_write(vm, h->pref_address, f->image + payload, size) ||
-	    (initrd && guest_write(vm, initrd, f->initrd, f->initrd_size)) ||
-	    start_long_mode(vm, start, h->pref_address + ENTRY_64, LOAD_PAGE_TABLES, LOAD_GDT))
+	if (guest_write(vm, h->pref_address, f->image + payload, size) ||
+	    (initrd && guest_write(vm, initrd, f->initrd, f->initrd_size)))
 		return -EFAULT;
+	memcpy(area->cmdline, cmdline, strlen(cmdline) + 1);
+	start_long_mode(area, start, h->pref_address + ENTRY_64);
+	bp = (struct boot_params *)area->boot_info;
 	fill_zero_page(vm, bp, f->image);
 	bp->hdr.code32_start = h->pref_address;
 	bp->hdr.ramdisk_image = initrd;

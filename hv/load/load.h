@@ -32,21 +32,34 @@ int load_flat(struct vm *vm, const struct guest_files *f, struct cpu_state *star
 int load_firmware(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
 int load_multiboot(struct vm *vm, const struct guest_files *f, struct cpu_state *start);
 
+/* Each is left out by WITHOUT= its kind; then no config has such a guest. */
+#pragma weak load_linux
+#pragma weak load_flat
+#pragma weak load_firmware
+#pragma weak load_multiboot
+
 /* Fills the real-mode vector table so that a call to a BIOS that is not there ends the VM with a message.
  * Returns 0 or a negative error. */
 int load_no_bios(struct vm *vm);
 
-/* Writes RSDP, XSDT, FADT, MADT, DSDT, FACS into guest memory from at on, which is a multiple of 64 below 4
+/* Writes RSDP, RSDT, FADT, MADT, DSDT, FACS into guest memory from at on, which is a multiple of 64 below 4
  * GiB with LOAD_ACPI_SIZE bytes of RAM. The RSDP comes first. Returns at, 0 on failure. */
 u64 load_acpi(struct vm *vm, u64 at);
 
-/* The guest's E820 map, as its loaders tell it; returns the number of entries. */
-struct mem_region;
-unsigned load_e820(const struct vm *vm, struct mem_region *out, unsigned max);
+/* The guest's E820 map, as its loaders tell it: LOAD_E820_MAX entries at most, stride bytes from one to the
+ * next, what is between them left alone. Returns their number. */
+#define LOAD_E820_MAX 4
+struct e820_entry {
+	u64 base, size;
+	u32 type; /* enum of host/memmap.h */
+} __packed;
+unsigned load_e820(const struct vm *vm, void *to, size_t stride);
+
+/* The loaders' memory below 1 MiB, which VMs of 1 MiB and more have; else NULL. */
+struct load_area *load_area(struct vm *vm);
 
 /* Start states: real mode at cs:ip, flat 32-bit protected mode without paging (Multiboot 3.2), and 64-bit
- * long mode with identity map of 4 GiB at page_tables (guest memory that the call fills, 6 pages) and a GDT
- * at gdt. */
+ * long mode with an identity map of 4 GiB; the latter two with a GDT. */
 void start_real_mode(struct cpu_state *s, u16 cs, u16 ip);
-int start_protected_mode(struct vm *vm, struct cpu_state *s, u32 eip, u64 gdt);
-int start_long_mode(struct vm *vm, struct cpu_state *s, u64 rip, u64 page_tables, u64 gdt);
+void start_protected_mode(struct load_area *a, struct cpu_state *s, u32 eip);
+void start_long_mode(struct load_area *a, struct cpu_state *s, u64 rip);

@@ -12,10 +12,10 @@
 #include "vm/vm.h"
 
 #define HEADER_MAGIC  0x1BADB002U
+#define HEADER2_MAGIC 0xE85250D6U
 #define HEADER_SEARCH 8192
 #define LOADER_MAGIC  0x2BADB002U
 #define PVH_MAGIC     0x336EC578U
-#define MAP_MAX	      8
 
 enum { /* flags of the header */
        HEADER_VIDEO = 1 << 2,
@@ -63,17 +63,18 @@ struct pvh_map {
 /* What both protocols tell the guest, in the one page at LOAD_BOOT_INFO. */
 struct page {
 	struct mb_info mb;
-	struct mb_map map[MAP_MAX];
+	struct mb_map map[LOAD_E820_MAX];
 	struct {
 		u32 start, end, string, reserved;
 	} module[MODULES_MAX + 1];
 	struct pvh_info pvh;
-	struct pvh_map pvh_map[MAP_MAX];
+	struct pvh_map pvh_map[LOAD_E820_MAX];
 	struct pvh_module pvh_module[MODULES_MAX + 1];
 	char loader[8];
 	char string[MODULES_MAX + 1][CONFIG_PATH_MAX];
 };
 _Static_assert(sizeof(struct page) <= PAGE_SIZE, "the boot information is a page");
+_Static_assert(CONFIG_PATH_MAX + CONFIG_CMDLINE_MAX <= PAGE_SIZE, "so is the command line");
 
 #define AT(member) ((u32)(LOAD_BOOT_INFO + offsetof(struct page, member)))
 
@@ -91,6 +92,24 @@ static s64 find_header(const struct guest_files *f, struct header *h)
 	return -1;
 }
 
+/* What is wrong with the header, of a file that seems to have one. */
+static const char *header_mistake(const struct guest_files *f)
+{
+	for (u64 at = 0; at + 12 <= f->image_size; at++) {
+		u32 magic;
+
+		memcpy(&magic, f->image + at, sizeof(magic));
+		if (magic == HEADER2_MAGIC)
+			return "has a Multiboot 2 header; pxHV knows Multiboot 1";
+		if (magic == HEADER_MAGIC)
+			return at % 4 || at + 12 > HEADER_SEARCH
+				       ? "has its Multiboot header behind the first 8 KiB, or not at a "
+					 "multiple of 4"
+				       : "has a Multiboot header with a wrong checksum";
+	}
+	return "has neither a Multiboot header nor a PVH note";
+}
+
 /* The file goes where the header says. */
 static int load_by_header(struct vm *vm, const struct guest_files *f, const struct header *h, u64 at,
 			  struct elf *e, const char **why)
@@ -105,13 +124,9 @@ static int load_by_header(struct vm *vm, const struct guest_files *f, const stru
 	bss = h->bss_end_addr ? h->bss_end_addr : h->load_addr + len;
 	if (len > f->image_size - offset || bss < h->load_addr + len)
 		return -ENOEXEC;
-	*why = "is to be loaded outside the VM's memory, or between 576 KiB and 1 MiB";
-	if (!load_range_ok(vm, h->load_addr, bss - h->load_addr) ||
-	    guest_write(vm, h->load_addr, f->image + offset, len) ||
-	    guest_zero(vm, h->load_addr + len, bss - h->load_addr - len))
-		return -ENOMEM;
-	*e = (struct elf){.entry = h->entry_addr, .end = bss};
-	return 0;
+	*why = elf_no_room;
+	*e = (struct elf){.entry = h->entry_addr, .start = h->load_addr, .end = bss};
+	return load_segment(vm, h->load_addr, f->image + offset, len, bss - h->load_addr);
 }
 
 /* Puts a module behind what is there, and both lists' lines for it. */
@@ -120,7 +135,7 @@ static int add_module(struct vm *vm, struct page *p, const u8 *data, u64 size, c
 	u32 n = p->mb.mods_count;
 	u64 at = ALIGN_UP(*end, PAGE_SIZE);
 
-	if (!load_range_ok(vm, at, size) || guest_write(vm, at, data, size)) {
+	if (load_segment(vm, at, data, size, size)) {
 		printk("%s: no room for module '%s' (%llu KiB) at %llu MiB; give the VM more memory\n",
 		       vm->config->name, string, (unsigned long long)(size / KiB),
 		       (unsigned long long)(at / MiB));
@@ -136,22 +151,10 @@ static int add_module(struct vm *vm, struct page *p, const u8 *data, u64 size, c
 	return 0;
 }
 
-static void add_memory_map(struct vm *vm, struct page *p)
-{
-	struct mem_region map[MAP_MAX];
-	unsigned n = load_e820(vm, map, MAP_MAX);
-
-	for (unsigned i = 0; i < n; i++) {
-		p->map[i] = (struct mb_map){sizeof(p->map[i]) - 4, map[i].base, map[i].size, map[i].type};
-		p->pvh_map[i] = (struct pvh_map){map[i].base, map[i].size, map[i].type, 0};
-	}
-	p->mb.mmap_length = n * sizeof(p->map[0]);
-	p->pvh.map_entries = n;
-}
-
 static int fill_page(struct vm *vm, struct page *p, const struct guest_files *f, u64 end)
 {
 	const struct vm_config *c = vm->config;
+	unsigned entries;
 
 	memset(p, 0, sizeof(*p));
 	if (f->initrd_size && add_module(vm, p, f->initrd, f->initrd_size, c->initrd, &end))
@@ -159,7 +162,12 @@ static int fill_page(struct vm *vm, struct page *p, const struct guest_files *f,
 	for (u32 i = 0; i < c->module_count; i++)
 		if (add_module(vm, p, f->module[i].data, f->module[i].size, c->modules[i], &end))
 			return -ENOMEM;
-	add_memory_map(vm, p);
+	load_e820(vm, &p->map[0].base, sizeof(p->map[0]));
+	entries = load_e820(vm, p->pvh_map, sizeof(p->pvh_map[0]));
+	for (unsigned i = 0; i < entries; i++)
+		p->map[i].size = sizeof(p->map[i]) - sizeof(p->map[i].size);
+	p->mb.mmap_length = entries * sizeof(p->map[0]);
+	p->pvh.map_entries = entries;
 	memcpy(p->loader, "pxHV", 5);
 	p->mb.flags = INFO_MEMORY | INFO_CMDLINE | INFO_MODULES | INFO_MEMORY_MAP | INFO_LOADER_NAME;
 	p->mb.mem_lower = LOAD_LOW_END / KiB;
@@ -176,18 +184,6 @@ static int fill_page(struct vm *vm, struct page *p, const struct guest_files *f,
 	p->pvh.map = AT(pvh_map);
 	p->pvh.rsdp = load_acpi(vm, LOAD_ACPI);
 	return 0;
-}
-
-/* Multiboot's command line begins with the kernel's name, PVH's does not. */
-static int write_cmdline(struct vm *vm, bool with_name)
-{
-	char line[CONFIG_PATH_MAX + CONFIG_CMDLINE_MAX];
-	const struct vm_config *c = vm->config;
-	int len = with_name ? ksnprintf(line, sizeof(line), "%s%s%s", c->image, c->cmdline[0] ? " " : "",
-					c->cmdline)
-			    : ksnprintf(line, sizeof(line), "%s", c->cmdline);
-
-	return guest_write(vm, LOAD_CMDLINE, line, (u64)len + 1);
 }
 
 static int load_image(struct vm *vm, const struct guest_files *f, struct elf *e, bool *multiboot,
@@ -209,36 +205,42 @@ static int load_image(struct vm *vm, const struct guest_files *f, struct elf *e,
 
 int load_multiboot(struct vm *vm, const struct guest_files *f, struct cpu_state *start)
 {
-	struct page *p = guest_ptr(vm, LOAD_BOOT_INFO, sizeof(*p));
+	struct load_area *area = vm->memory_size > MiB ? load_area(vm) : NULL;
+	const struct vm_config *c = vm->config;
 	const char *why = "needs more than 1 MiB of memory";
 	bool multiboot = false;
 	struct elf e = {0};
 	u32 pvh = 0;
-	int err = p && vm->memory_size > MiB ? load_image(vm, f, &e, &multiboot, &why) : -ENOMEM;
+	int err = area ? load_image(vm, f, &e, &multiboot, &why) : -ENOMEM;
 
 	if (!err && !multiboot) {
 		pvh = elf_pvh_entry(&e);
-		why = "has neither a Multiboot header nor a PVH note";
-		if (!pvh && !e.wide)
+		if (!pvh && !e.wide) {
+			why = header_mistake(f);
 			err = -ENOEXEC;
+		}
 	}
 	if (err) {
-		printk("%s: '%s' %s\n", vm->config->name, vm->config->image, why);
+		printk("%s: '%s' %s", c->name, c->image, why);
+		if (why == elf_no_room)
+			printk(": %llx-%llx", (unsigned long long)e.start, (unsigned long long)e.end - 1);
+		printk("\n");
 		return err;
 	}
-	err = fill_page(vm, p, f, e.end);
+	err = fill_page(vm, (struct page *)area->boot_info, f, e.end);
 	if (err)
 		return err;
 	vm->debug64 = e.wide;
-	if (write_cmdline(vm, !pvh))
-		return -EFAULT;
+	/* Multiboot's command line begins with the kernel's name, PVH's does not. */
+	ksnprintf(area->cmdline, sizeof(area->cmdline), "%s%s%s", pvh ? "" : c->image,
+		  pvh || !c->cmdline[0] ? "" : " ", c->cmdline);
 	if (multiboot || pvh)
-		err = start_protected_mode(vm, start, pvh ? pvh : (u32)e.entry, LOAD_GDT);
+		start_protected_mode(area, start, pvh ? pvh : (u32)e.entry);
 	else
-		err = start_long_mode(vm, start, e.entry, LOAD_PAGE_TABLES, LOAD_GDT);
+		start_long_mode(area, start, e.entry);
 	start->gpr[RAX] = LOADER_MAGIC;
 	start->gpr[RBX] = pvh ? AT(pvh) : AT(mb);
 	start->gpr[RDI] = start->gpr[RBX]; /* for a 64-bit entry that is a C function */
 	start->gpr[RSP] = LOAD_LOW_START - 8;
-	return err;
+	return 0;
 }

@@ -42,5 +42,5 @@ int load_no_bios(struct vm *vm)
 		return -EFAULT;
 	for (unsigned n = FIRST_VECTOR; n < 256; n++)
 		ivt[n] = (struct vector){(u16)(16 * n), (u16)(STUB_SEGMENT - n)};
-	return bus_add_pio(vm, PORT_NO_BIOS, 2, &ops, vm, "no BIOS");
+	return bus_add_wide_pio(vm, PORT_NO_BIOS, 2, &ops, vm, "no BIOS");
 }

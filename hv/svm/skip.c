@@ -8,10 +8,11 @@
 
 const struct insn *svm_decode(struct vcpu *v)
 {
-	const struct fetch *f = &v->fetch;
+	const struct fetch *f;
 
 	if (!fetch_insn(v))
 		return NULL;
+	f = v->fetch;
 	if (f->insn.len)
 		return &f->insn;
 	vm_died(v->vm, "cannot decode the instruction at rip %#llx: %016llx", (unsigned long long)v->rip,

@@ -21,10 +21,21 @@ __cold int bus_add_pio(struct vm *vm, u16 base, u16 count, const struct pio_ops 
 		if (vm->port_owner[base + i])
 			return -EEXIST;
 	r = &vm->pio[vm->pio_count++];
-	*r = (struct pio_range){.base = base, .count = count, .ops = ops, .dev = dev, .name = name};
+	*r = (struct pio_range){
+		.base = base, .count = count, .widest = 1, .ops = ops, .dev = dev, .name = name};
 	for (unsigned i = 0; i < count; i++)
 		vm->port_owner[base + i] = (u8)vm->pio_count;
 	return 0;
+}
+
+int bus_add_wide_pio(struct vm *vm, u16 base, u16 count, const struct pio_ops *ops, void *dev,
+		     const char *name)
+{
+	int err = bus_add_pio(vm, base, count, ops, dev, name);
+
+	if (!err)
+		vm->pio[vm->pio_count - 1].widest = 4;
+	return err;
 }
 
 static bool overlap(u64 a, u64 a_size, u64 b, u64 b_size)
@@ -58,7 +69,7 @@ __cold int bus_add_mmio_page(struct vm *vm, u64 base, void *page, const struct m
 	return err ? err : slat_map(&vm->slat, base, (u64)page, PAGE_SIZE, SLAT_R);
 }
 
-/* The range that the whole access falls into, or NULL. */
+/* The range that takes the whole access, or NULL. */
 static inline struct pio_range *pio_find(struct vm *vm, u16 port, unsigned size)
 {
 	unsigned n = vm->port_owner[port];
@@ -67,7 +78,7 @@ static inline struct pio_range *pio_find(struct vm *vm, u16 port, unsigned size)
 	if (unlikely(n == 0))
 		return NULL;
 	r = &vm->pio[n - 1];
-	return likely((unsigned)(port - r->base) + size <= r->count) ? r : NULL;
+	return likely(size <= r->widest && (unsigned)(port - r->base) + size <= r->count) ? r : NULL;
 }
 
 /* Nobody has any of the access's ports? Ports wrap at 64 KiB. */

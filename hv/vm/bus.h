@@ -7,7 +7,8 @@
 struct vm;
 
 /* size is 1, 2 or 4; values are zero-extended. Devices never see an access outside their range; an access
- * that crosses the range's end is split into bytes by the bus. */
+ * that crosses the range's end, or is wider than they take, is split into bytes by the
+ * bus. */
 struct pio_ops {
 	u32 (*read)(void *dev, u16 port, unsigned size);
 	void (*write)(void *dev, u16 port, unsigned size, u32 val);
@@ -19,8 +20,13 @@ struct mmio_ops {
 	void (*write)(void *dev, u64 offset, unsigned size, u64 val);
 };
 
-/* Claims ports [base, base+count). Returns 0, -EEXIST when one is taken, -ENOSPC. name is kept. */
+/* Claims ports [base, base+count), for accesses of bytes. Returns 0, -EEXIST when one is taken, -ENOSPC. name
+ * is kept. */
 int bus_add_pio(struct vm *vm, u16 base, u16 count, const struct pio_ops *ops, void *dev, const char *name);
+
+/* The same for accesses of all sizes. */
+int bus_add_wide_pio(struct vm *vm, u16 base, u16 count, const struct pio_ops *ops, void *dev,
+		     const char *name);
 
 /* Claims guest-physical [base, base+size), page-aligned. Returns 0, -EEXIST, -ENOSPC. */
 int bus_add_mmio(struct vm *vm, u64 base, u64 size, const struct mmio_ops *ops, void *dev, const char *name);
@@ -72,12 +78,12 @@ int vm_keyboard_getc(struct vm *vm);
 void vm_keyboard_register(struct vm *vm, void (*input)(void *dev), void *dev);
 void vm_console_listen(struct vm *vm, bool uart);
 
-/* Does the host's console belong to vm now? */
+/* Does the host's console belong to vm now, and not to the monitor? */
 bool vm_has_console(const struct vm *vm);
 
 /* The text screen: 80 x 25 cells for the host's VGA, with the cursor's cell or a number beyond; and for the
  * serial console bytes that go nowhere else. The device registers leave(), to be called when the VM has
- * ended. */
+ * ended, or others want the console. */
 void vm_screen_cells(struct vm *vm, const u16 *cells, u32 cursor);
 void vm_screen_ansi(struct vm *vm, const char *s, size_t len);
 void vm_screen_register(struct vm *vm, void (*leave)(void *dev), void *dev);

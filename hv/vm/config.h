@@ -15,6 +15,7 @@ enum guest_kind {
 	GUEST_MULTIBOOT, /* multiboot = */
 	GUEST_FLAT,	 /* flat = FILE@ADDR:16|64 */
 	GUEST_FIRMWARE,	 /* firmware = */
+	GUEST_KINDS
 };
 
 #define CONFIG_MAX_DISKS 4 /* a VM */

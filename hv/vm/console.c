@@ -13,9 +13,11 @@
 static struct vm *active;
 static bool escape; /* the last byte was Ctrl-A */
 
+struct console_monitor console_monitor;
+
 bool vm_has_console(const struct vm *vm)
 {
-	return vm == active;
+	return vm == active && !console_monitor.open;
 }
 
 void vm_screen_cells(struct vm *vm, const u16 *cells, u32 cursor)
@@ -33,8 +35,6 @@ void vm_screen_register(struct vm *vm, void (*leave)(void *dev), void *dev)
 	vm->screen_leave = leave;
 	vm->screen_dev = dev;
 }
-
-struct console_monitor console_monitor;
 
 void vm_console_activate(struct vm *vm)
 {
@@ -66,6 +66,13 @@ void vm_console_flush(struct vm *vm)
 	console_write(vm->console_out, vm->console_len);
 	vm->console_len = 0;
 	vtimer_arm(&vm->console_timer, idle_deadline());
+}
+
+void vm_console_leave(struct vm *vm)
+{
+	vm_console_flush(vm);
+	if (vm->screen_leave)
+		vm->screen_leave(vm->screen_dev);
 }
 
 void vm_console_putc(struct vm *vm, u8 c)
@@ -132,21 +139,25 @@ static void push(struct vm *vm, u8 c)
 
 static void toggle_monitor(struct vm *vm)
 {
-	if (!vm || vm->end != VM_RUNNING || !console_monitor.toggle)
+	if (!vm || vm->end != VM_RUNNING)
 		return;
+	if (!console_monitor.toggle) {
+		printk("\nthis pxHV was built without 'monitor'\n");
+		return;
+	}
 	console_monitor.open = !console_monitor.open;
 	console_monitor.toggle(vm, console_monitor.open);
 }
 
 static void escape_key(struct vm *vm, int c)
 {
-	if (vm)
-		vm_console_flush(vm);
-	switch (c) {
-	case 'a':
-	case CTRL_A:
+	if (c == 'a' || c == CTRL_A) {
 		push(vm, CTRL_A);
-		break;
+		return;
+	}
+	if (vm)
+		vm_console_leave(vm);
+	switch (c) {
 	case 'c':
 		toggle_monitor(vm);
 		break;

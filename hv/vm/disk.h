@@ -55,6 +55,9 @@ struct disk {
  * which there is room up to the end of the page. NULL when memory is out. */
 struct disk *ram_disk_create(u8 *data, u64 size, bool readonly, const char *serial);
 
+/* Left out by WITHOUT=disks; then no config has any. */
+#pragma weak ram_disk_create
+
 struct drive;
 
 /* A disk that is count blocks of a drive from first on, which are there, and nothing else of it. NULL as

@@ -35,9 +35,9 @@ enum alu_op { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_
  * returns the difference. */
 u64 alu(enum alu_op op, u64 a, u64 b, unsigned size, u64 *rflags);
 
-/* Fetches and decodes the instruction at RIP into v->fetch: insn, with len 0 if it is unknown, and its bytes.
- * Returns which code it is, 16, 32 or 64; 0 when it could not be fetched: the fault is queued, or the VM has
- * died. */
+/* Fetches and decodes the instruction at RIP into *v->fetch: insn, with len 0 if it is unknown, and its
+ * bytes. Returns which code it is, 16, 32 or 64; 0 when it could not be fetched: the fault is queued, or the
+ * VM has died. */
 unsigned fetch_insn(struct vcpu *v);
 
 /* The instructions that move data from or to gpa, but for the plain MOVs. False for others. */

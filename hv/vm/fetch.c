@@ -1,7 +1,7 @@
-/* Fetches the instruction at RIP. A walk of the guest's page tables takes some hundred instructions, and a
- * driver reaches its registers from few places: so in long mode the last walk and the last instruction are
- * remembered. While CR3 and all entries of the walk are the same, so is its result; while the bytes are, so
- * is the instruction. */
+/* Fetches the instruction at RIP. A walk of the guest's page tables takes some hundred instructions, and
+ * drivers reach their registers from few places: so in long mode some walks and instructions are remembered.
+ * While CR3 and all entries of a walk are the same, so is its result; while the bytes are, so is the
+ * instruction. */
 #include "host/cpu.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -13,7 +13,7 @@
 /* The CPU has just fetched from there, so that rights need no look. */
 static bool walk_holds(struct vcpu *v, u64 linear)
 {
-	const struct fetch *f = &v->fetch;
+	const struct fetch *f = v->fetch;
 	unsigned levels = f->levels;
 
 	if (f->page != (linear & PAGE_MASK) || f->cr3 != v->ops->get(v, VREG_CR3))
@@ -27,7 +27,7 @@ static bool walk_holds(struct vcpu *v, u64 linear)
 /* The host's pointer to the page of code at linear; NULL when that ended in a fault or the VM's death. */
 static __cold __noinline u8 *find_page(struct vcpu *v, u64 linear, unsigned bits)
 {
-	struct fetch *f = &v->fetch;
+	struct fetch *f = v->fetch;
 	struct page_walk w;
 
 	f->levels = 0;
@@ -49,13 +49,13 @@ static __cold __noinline u8 *find_page(struct vcpu *v, u64 linear, unsigned bits
 
 static u8 *code_page(struct vcpu *v, u64 linear, unsigned bits)
 {
-	return likely(bits == 64 && walk_holds(v, linear)) ? v->fetch.host : find_page(v, linear, bits);
+	return likely(bits == 64 && walk_holds(v, linear)) ? v->fetch->host : find_page(v, linear, bits);
 }
 
 /* Decodes what begins in the last bytes of a page, perhaps going on in the next. */
 static __cold int decode_at_end(struct vcpu *v, u64 linear, unsigned bits, const u8 *code, size_t n)
 {
-	struct fetch *f = &v->fetch;
+	struct fetch *f = v->fetch;
 	const u8 *next;
 	int err;
 
@@ -73,9 +73,9 @@ static __cold int decode_at_end(struct vcpu *v, u64 linear, unsigned bits, const
 
 unsigned fetch_insn(struct vcpu *v)
 {
-	struct fetch *f = &v->fetch;
 	unsigned bits = vcpu_code_bits(v);
 	u64 linear = seg_linear(v, SEG_CS, v->rip, bits), offset = linear & ~PAGE_MASK, now[2];
+	struct fetch *f = v->fetch = &v->fetches[linear % FETCHES];
 	const u8 *code = code_page(v, linear, bits);
 	int err;
 

@@ -8,16 +8,20 @@ static u32 *bank_word(const struct lapic *l, u32 bank, u8 vector)
 	return lapic_reg(l, bank + (vector >> 5) * 16);
 }
 
+/* Mostly no bit is set: eight loads say so. */
 int lapic_highest(const struct lapic *l, u32 bank)
 {
-#pragma GCC unroll 8
-	for (int i = 7; i >= 0; i--) {
-		u32 word = *lapic_reg(l, bank + i * 16);
+	const u32 *word = lapic_reg(l, bank);
+	int i = 7;
 
-		if (word)
-			return i * 32 + 31 - __builtin_clz(word);
+	if (!(word[28] | word[24] | word[20] | word[16])) {
+		if (!(word[12] | word[8] | word[4] | word[0]))
+			return -1;
+		i = 3;
 	}
-	return -1;
+	while (!word[i * 4])
+		i--;
+	return i * 32 + 31 - __builtin_clz(word[i * 4]);
 }
 
 u32 lapic_update_ppr(struct lapic *l)
@@ -50,7 +54,7 @@ void lapic_ack(struct vcpu *v, u8 vector)
 
 	__atomic_fetch_and(bank_word(l, LAPIC_IRR, vector), ~bit, __ATOMIC_RELAXED);
 	*bank_word(l, LAPIC_ISR, vector) |= bit;
-	lapic_update_ppr(l);
+	*lapic_reg(l, LAPIC_PPR) = vector & 0xF0; /* or it had not been pending */
 }
 
 void lapic_set_irr(struct vcpu *v, u8 vector, bool level)

@@ -29,7 +29,7 @@ static bool move(struct vcpu *v, const struct insn *i, unsigned bits, u64 gpa)
 void exit_mmio(struct vcpu *v, u64 gpa)
 {
 	unsigned bits;
-	const struct insn *i = &v->fetch.insn;
+	const struct insn *i;
 	bool known = true;
 
 	if (unlikely(v->events & EV_REINJECT)) {
@@ -40,6 +40,7 @@ void exit_mmio(struct vcpu *v, u64 gpa)
 	bits = fetch_insn(v);
 	if (!bits)
 		return;
+	i = &v->fetch->insn;
 	if (unlikely(!i->len || i->modrm >= 0xC0)) /* a register operand cannot have made this exit */
 		known = false;
 	else if (move(v, i, bits, gpa) || emulate_arithmetic(v, i, gpa))
@@ -48,5 +49,5 @@ void exit_mmio(struct vcpu *v, u64 gpa)
 		known = emulate_string(v, i, bits);
 	if (unlikely(!known))
 		vm_died(v->vm, "MMIO at 0x%llx by an instruction pxHV does not know: %016llx",
-			(unsigned long long)gpa, (unsigned long long)__builtin_bswap64(v->fetch.now[0]));
+			(unsigned long long)gpa, (unsigned long long)__builtin_bswap64(v->fetch->now[0]));
 }

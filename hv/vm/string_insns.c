@@ -146,7 +146,7 @@ void exit_io_string(struct vcpu *v)
 {
 	unsigned bits = fetch_insn(v);
 
-	if (bits && !emulate_string(v, &v->fetch.insn, bits))
+	if (bits && !emulate_string(v, &v->fetch->insn, bits))
 		vm_died(v->vm, "an INS or OUTS that pxHV cannot decode, at rip %#llx",
 			(unsigned long long)v->rip);
 }

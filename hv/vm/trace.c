@@ -63,8 +63,6 @@ void trace_finish(struct vcpu *v)
 {
 	u64 last = vcpu_exits(v) % EXIT_RING_SIZE;
 
-	if (!v->traced)
-		return;
 	v->traced = false;
 	/* The exit that ended the guest was followed by no entry. */
 	if (!v->ring[last].ticks)

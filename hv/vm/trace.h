@@ -29,8 +29,8 @@ struct trace {
  * instructions; its place is reported to whoever watches. NULL: no such memory. It is never freed. */
 struct trace *trace_create(const char *vm, u32 vcpu, u64 size, u32 insns);
 
-/* Traces v, which has not run yet, if its VM's config has a trace for it. What comes before its first exit is
- * a record of the reason TRACE_START. */
+/* Traces v, which has not run yet, if there was memory for the trace that its VM's config wants. What comes
+ * before its first exit is a record of the reason TRACE_START. */
 void trace_begin(struct vcpu *v);
 #define TRACE_START 0xFF3E
 
@@ -39,11 +39,18 @@ void trace_begin(struct vcpu *v);
 void trace_insn(struct vcpu *v, u64 pc, u64 code);
 #define TRACE_INSN 0xFF3F
 
-/* Ends the tracing of v: what its ring still holds goes to the trace. */
+/* Ends the tracing of v, which is traced: what its ring still holds goes to the trace. */
 void trace_finish(struct vcpu *v);
 
 /* The whole ring goes to v's trace. */
 void trace_save_ring(struct vcpu *v);
+
+/* Left out by WITHOUT=trace; then no config asks for it. */
+#pragma weak trace_create
+#pragma weak trace_begin
+#pragma weak trace_insn
+#pragma weak trace_finish
+#pragma weak trace_save_ring
 
 /* Ends the vendors' trace_exit, which runs right before an entry and is short: completes r, the last record
  * of v, and counts it. */

@@ -152,8 +152,9 @@ struct watch {
 	u32 rounds; /* in which nothing changed */
 };
 
-/* The last instruction fetched for emulation; and in long mode the page table walk that led to its page,
+/* An instruction that was fetched for emulation; and in long mode the page table walk that led to its page,
  * which holds for as long as the entries read as they did (vm/fetch.c). */
+#define FETCHES 16
 struct fetch {
 	u64 page, cr3;
 	u8 *host;
@@ -195,8 +196,9 @@ struct vcpu {
 	u64 injected_at;	    /* when there had been so many exits */
 	struct fault_chain chain;
 	struct watch watch;
-	struct fetch fetch;
-	u64 own_dr[8]; /* the guest's debug registers while DEBUG_REGISTERS */
+	struct fetch *fetch;	       /* the last, */
+	struct fetch fetches[FETCHES]; /* among some, found by the low bits of their addresses */
+	u64 own_dr[8];		       /* the guest's debug registers while DEBUG_REGISTERS */
 	u64 exit_counts[EXIT_KINDS];
 	struct exit_record ring[EXIT_RING_SIZE];
 };
@@ -261,6 +263,10 @@ struct vcpu_ops {
 };
 
 extern const struct vcpu_ops vmx_ops, svm_ops;
+
+/* Left out by WITHOUT=vmx, WITHOUT=svm. */
+#pragma weak vmx_ops
+#pragma weak svm_ops
 
 /* Marks events for v and, if it runs on another CPU, makes it leave its guest. */
 void vcpu_kick(struct vcpu *v, u32 events);

@@ -187,15 +187,15 @@ enum vm_end vm_run(struct vm *vm)
 	this_cpu()->vcpu = v;
 	/* The devices armed their timers before this CPU knew whose they are. */
 	vcpu_kick(v, EV_TIMER | EV_INTERRUPT);
-	trace_begin(v);
+	if (vm->config->trace)
+		trace_begin(v);
 	if (v->ops->run(v) < 0)
 		vm_died(vm, "%s could not run it", v->ops->name);
-	trace_finish(v);
+	if (v->traced)
+		trace_finish(v);
 	this_cpu()->vcpu = NULL;
 	host_timer_rearm(TIMER_NEVER);
-	vm_console_flush(vm);
-	if (vm->screen_leave)
-		vm->screen_leave(vm->screen_dev);
+	vm_console_leave(vm);
 	return vm->end;
 }
 
@@ -235,7 +235,8 @@ bool vm_has_vga(const struct vm *vm)
 {
 	const struct vm_config *c = vm->config;
 
-	return c->kind == GUEST_FIRMWARE || c->flat_bits == 16 || c->console_vga;
+	return c->kind == GUEST_FIRMWARE || c->kind == GUEST_MULTIBOOT || c->flat_bits == 16 ||
+	       c->console_vga;
 }
 
 struct timer_queue *vm_timers(struct vm *vm)

@@ -16,6 +16,7 @@
 
 struct pio_range {
 	u16 base, count;
+	u32 widest; /* access for ops */
 	const struct pio_ops *ops;
 	void *dev;
 	const char *name;
@@ -117,6 +118,10 @@ void vm_host_init(void);
 
 /* Sends out what vm's guest has written; called with vm->lock held. */
 void vm_console_flush(struct vm *vm);
+
+/* The same, and the guest's text screen gives the terminal to somebody else until it changes or, if that is
+ * the monitor, has gone. */
+void vm_console_leave(struct vm *vm);
 
 /* Makes vm the one that the host's console belongs to; and takes it away again if vm has it. */
 void vm_console_activate(struct vm *vm);

@@ -49,10 +49,12 @@ static void tell(struct vcpu *v)
 	if (!halted_for_good(v))
 		vm_died(v->vm, "no progress: %s exits at rip %#llx change nothing, and nothing else happens",
 			v->ops->exit_name(exit_before_last(v, 0)->reason), (unsigned long long)v->rip);
-	else if (console_monitor.attended)
-		printk("vm '%s': %s\n", v->vm->config->name, halted);
-	else
+	else if (!console_monitor.attended)
 		vm_died(v->vm, "%s", halted);
+	else {
+		vm_console_leave(v->vm);
+		printk("vm '%s': %s\n", v->vm->config->name, halted);
+	}
 }
 
 static void look(void *dev, u64 deadline)

@@ -14,7 +14,7 @@ static u8 *ram;
 static const struct pio_ops *ops;
 static void *device;
 
-int bus_add_pio(struct vm *vm, u16 base, u16 count, const struct pio_ops *o, void *dev, const char *name)
+int bus_add_wide_pio(struct vm *vm, u16 base, u16 count, const struct pio_ops *o, void *dev, const char *name)
 {
 	ops = o;
 	device = dev;
@@ -58,14 +58,16 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	static struct vm vm = {.vcpu_count = 1};
 	u8 *content = malloc(100); /* of its own, so that ASan sees its end */
-	struct fw_cfg_file files[] = {{"etc/a", content, 100}, {"etc/b", content, 1}};
+	struct fw_cfg *made;
 
 	memset(content, 7, 100);
 	ram = malloc(RAM);
 	memset(ram, 0, RAM);
 	memcpy(ram, data, size < RAM ? size : RAM); /* DMA commands are in there, too */
-	if (fw_cfg_create(&vm, files, 2))
+	if (fw_cfg_create(&vm, &made))
 		abort();
+	fw_cfg_add(made, "etc/a", content, 100);
+	fw_cfg_add(made, "etc/b", content, 1);
 	for (; size >= 5; data += 5, size -= 5) {
 		unsigned width = 1 << (data[0] >> 6 & 1), at = data[0] & 15;
 		u16 port = (u16)(PORT_FW_CFG + at);

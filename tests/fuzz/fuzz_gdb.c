@@ -8,7 +8,6 @@
 
 #define RAM_SIZE 0x8000
 
-struct gdb gdb;
 static u8 ram[RAM_SIZE];
 static bool written;
 
@@ -50,7 +49,7 @@ static void run(struct vcpu *v)
 
 	written |= *s == 'M' || *s == 'X';
 	gdb_command(v);
-	if (gdb.current >= v->vm->vcpu_count)
+	if (gdb.current < gdb.vcpu || gdb.current >= gdb.vcpu + v->vm->vcpu_count)
 		abort();
 	gdb.waiting = gdb.leave = false;
 }
@@ -70,6 +69,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		vcpu[i] = (struct vcpu){.vm = &vm, .index = i};
 	}
 	gdb.vm = &vm;
+	gdb.current = gdb.vcpu;
 	for (size_t i = 0; i < size; i++)
 		if (gdb_packet_byte(&gdb.in, data[i]) == GDB_PACKET)
 			run(&vcpu[0]);

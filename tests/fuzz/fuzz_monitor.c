@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "debug/gdb_internal.h"
+#include "debug/insns.h"
 #include "debug/lineedit.h"
 #include "debug/mon.h"
 #include "debug/monitor.h"
@@ -104,6 +105,10 @@ void vm_end(struct vm *m, enum vm_end how, u32 status)
 }
 
 void console_set_quiet(bool quiet)
+{
+}
+
+void insns_end(struct vcpu *v)
 {
 }
 

@@ -1,7 +1,7 @@
 ; run: @0x100000:64
 ; prints: died: triple fault at rip
 ; prints: : #PF could not be delivered, nor the #DF after it
-; prints:   #PF
+; prints: first #PF
 ; prints: fetch of 100
 ; prints: : not mapped
 ; prints:  on delivery of #PF 0e: read of 

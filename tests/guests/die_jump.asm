@@ -1,6 +1,6 @@
 ; run: @0x100000:64
 ; prints: died: triple fault at rip 0x200000000: #GP could not be delivered, nor the #DF after it
-; prints:   #PF
+; prints: first #PF
 ; prints: : fetch of 200000000: not mapped
 ; prints:  on delivery of #PF 0e: gate 14 at 2000e0, 0000000000000000, is empty
 ; prints:  on delivery of #DF 08: gate 8 at 200080, 0000000000000000, is empty

@@ -1,7 +1,7 @@
 ; run: @0x100000:64
 ; prints: died: triple fault at rip
 ; prints: : #PF could not be delivered, nor the #DF after it
-; prints:   #PF (error 2): write of 2ffff
+; prints: first #PF (error 2): write of 2ffff
 ; prints: : not mapped
 ; prints:  on delivery of #PF 0e: write of 2ffff
 ; prints: : not mapped, on the stack

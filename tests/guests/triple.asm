@@ -2,8 +2,8 @@
 ; prints: falling
 ; prints: died: triple fault at rip
 ; prints: : #GP could not be delivered, nor the #DF after it
-; prints: how it came to that, first fault first:
-; prints:   #UD
+; prints: first #UD
+; prints:  then #GP
 ; prints:  on delivery of #UD 06: the IDT ends before gate 6 (limit 0)
 ; prints:  on delivery of #DF 08: the IDT ends before gate 8 (limit 0)
 ; prints: PE ET

@@ -92,6 +92,7 @@ DRIVES = [
     ("qemu", "", "ide"),
     ("qemu", "", "ahci"),
     ("qemu", "", "nvme"),
+    ("qemu", "", "usb"),
     ("qemu", "", "virtio"),
     ("bochs", "corei7_skylake_x", "ide"),
 ]

@@ -84,6 +84,40 @@ def test_boot_sector(screen, engine, cpu, tmp_path):
 
 
 @on_both
+def test_multiboot_kernel_with_text_screen_and_keyboard(screen, engine, cpu, tmp_path):
+    """As tutorials write it: no serial port, and the cursor is left where it was."""
+    source, image = tmp_path / "kernel.asm", tmp_path / "kernel.bin"
+    source.write_text("""
+        bits 32
+        org 0x100000
+        dd 0x1BADB002, 0x10003, -(0x1BADB002 + 0x10003), 0x100000, 0x100000, 0, 0, start
+    start:
+        mov dword [0xB8000], 0x07690748
+    key:
+        in al, 0x64
+        test al, 1
+        jz key
+        in al, 0x60
+        cmp al, 0x9E		; A is released
+        jne key
+        mov dword [0xB8004], 0x07410720
+        cli
+        hlt
+    """)
+    subprocess.run(["nasm", "-f", "bin", source, "-o", image], check=True)
+    kernel = screen("--engine", engine, "--cpu", cpu, "--multiboot", image)
+    kernel.wait(r"\AHi\Z")
+    kernel.child.send("a")
+    kernel.wait("halted with interrupts off", 30)  # below the screen, of which this terminal has no row left
+    kernel.child.send("\x01c")
+    kernel.wait(r"pxhv> ?\Z")
+    kernel.child.send("\x01c")
+    kernel.wait(r"\AHi A\Z")
+    kernel.child.send("\x01x")
+    assert ends(kernel.child) == 0
+
+
+@on_both
 def test_flat_guest_without_bios_is_told(pxhv, engine, cpu, tmp_path):
     image = assemble(tmp_path, "mov ax, 0x0E41\nint 0x10\nhlt")
     run = pxhv("run", "--engine", engine, "--cpu", cpu, "--flat", f"{image}@0x7C00:16", "--timeout", "60")

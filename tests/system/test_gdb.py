@@ -2,12 +2,14 @@
 
 import os
 import re
+import signal
 import socket
+import subprocess
 import sys
 
 import pexpect
 import pytest
-from conftest import BUILD, PXHV
+from conftest import BUILD, PXHV, ends
 
 KERNELS = f"{BUILD}/tests/guests/kernel"
 ENGINES = ["bochs", "qemu"]
@@ -27,7 +29,14 @@ class Gdb:
         self.child = pexpect.spawn("gdb", options + ([file] if file else []), timeout=60, encoding="latin-1", echo=False,
                                    env=os.environ | {"TERM": "dumb"})
         self.child.expect(r"\(gdb\) ")
+        self.port = port
         self.do(f"target remote :{port}")
+
+    def again(self) -> None:
+        """Ends it as a crash does; a new one takes its place."""
+        self.child.kill(signal.SIGKILL)
+        self.child.wait()
+        self.__init__(self.port)
 
     def do(self, command: str) -> str:
         """Sends a command and gives what GDB says to it."""
@@ -82,8 +91,11 @@ def test_kernel(session, engine, name):
     assert 0 < gdb.value("$pc") - before < 16
     gdb.do("finish")
     assert gdb.value("counter") == 6
-    gdb.do("set var counter = 100")
+    gdb.do("set var counter = 97")
     gdb.do("delete")
+    before = gdb.do("info registers")
+    assert "Could not" not in gdb.do("call tick(3)")
+    assert gdb.do("info registers") == before
     assert gdb.value("$cr0") & 1
     assert "CPU 0" in gdb.do("info threads")
     assert "exited normally" in gdb.do("continue")
@@ -114,12 +126,37 @@ def test_real_mode(session, engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_exit_status(session, tmp_path, engine):
+    (tmp_path / "a.asm").write_text("bits 64\nmov al, 7\nout 0xF4, al\n")
+    subprocess.run(["nasm", "-f", "bin", tmp_path / "a.asm", "-o", tmp_path / "a.bin"], check=True)
+    child, gdb = session(engine, "--flat", f"{tmp_path}/a.bin@0x100000:64")
+    assert "exited with code 07" in gdb.do("continue")
+    assert ends(child) == 7
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_kill(session, engine):
     child, gdb = session(engine, "--multiboot", f"{KERNELS}/pvh.elf", file=f"{KERNELS}/pvh.elf")
     gdb.do("kill")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_gdb_dies(session, engine):
+    """What it had set goes with it."""
+    kernel = f"{KERNELS}/multiboot.elf"
+    child, gdb = session(engine, "--multiboot", kernel, file=kernel)
+    gdb.do("break tick")
+    assert "Breakpoint 1, tick" in gdb.do("continue")
+    tick = gdb.value("&tick")
+    gdb.do("watch counter")
+    gdb.again()
+    assert gdb.value("$pc") == tick
+    assert "0xcc" not in gdb.do(f"x/xb {tick}")
+    assert "exited normally" in gdb.do("continue")
+    child.expect("counter 37\r\n")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -185,6 +222,10 @@ def test_linux(session, engine, start_kernel):
     child.expect("Welcome to Linux", timeout=120)
     child.expect("pxhv:~# ")
     assert "SIGINT" in gdb.interrupt()
+    assert gdb.value("$pc") >> 47 in (0, 0x1FFFF)
+    gdb.child.sendline("continue")
+    gdb.child.expect("Continuing")
+    gdb.again()  # while the guest runs
     assert gdb.value("$pc") >> 47 in (0, 0x1FFFF)
     gdb.do("detach")
     child.send("echo $((6 * 7))\r")

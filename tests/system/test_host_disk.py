@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -92,12 +93,13 @@ def test_read_only_and_ends(terminal, tmp_path, engine, cpu, media):
     assert b.read_bytes() == content[:1001 * SECTOR] + bytes(SECTOR) + content[1002 * SECTOR:]
 
 
-NAMES = {"ide": "ata1", "ahci": "ahci0", "nvme": "nvme0", "virtio": "virtio0"}
+NAMES = {"ide": "ata1", "ahci": "ahci0", "nvme": "nvme0", "virtio": "virtio0", "usb": "usb0"}
 DEVICES = {
     "ide": ["-device", "ide-hd,bus=ide.0,unit=1,drive=d"],
     "ahci": ["-device", "ahci,id=ahci", "-device", "ide-hd,bus=ahci.0,drive=d"],
     "nvme": ["-device", "nvme,serial=d,drive=d"],
     "virtio": ["-device", "virtio-blk-pci,drive=d"],
+    "usb": ["-device", "nec-usb-xhci", "-device", "usb-storage,drive=d"],
 }
 
 
@@ -106,9 +108,9 @@ def machine(pxhv, tmp_path):
     """Boots Linux to its prompt on a QEMU of our own, with a drive that QEMU's options describe as node d."""
     children = []
 
-    def start(media, *drive):
+    def start(media, *drive, names=()):
         if not (tmp_path / "boot.img").exists():
-            build_linux(pxhv, tmp_path, [f"disk = {NAMES[media]}"])
+            build_linux(pxhv, tmp_path, [f"disk = {name}" for name in names or [NAMES[media]]])
         command = ["-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc", "-cpu", "max", "-m", "512M",
                    "-chardev", "stdio,id=s,signal=off", "-serial", "chardev:s", *drive,
                    "-drive", f"if=none,id=boot,format=raw,snapshot=on,file={tmp_path}/boot.img",
@@ -183,6 +185,35 @@ def test_errors_reach_the_guest(machine, tmp_path, media):
         answer(child, f"dd if=/dev/vda skip={skip} count=1 2>&- | md5sum", md5(content[skip * 512:][:512]))
 
 
+def test_a_yanked_stick(machine, tmp_path):
+    """Its guest gets errors, for the other sticks nothing changes; and what is no disk is left alone."""
+    monitor, images = tmp_path / "monitor", [tmp_path / f"{n}.img" for n in range(3)]
+    for image in images:
+        image.write_bytes(os.urandom(MIB))
+    options = ["-device", "qemu-xhci,p2=8", "-device", "usb-kbd", "-device", "usb-hub", "-monitor", f"unix:{monitor},server=on,wait=off"]
+    for node, image in zip("abd", images):
+        options += ["-drive", f"if=none,id={node},format=raw,file={image}"]
+    # Below a port of USB 3, and one of USB 2.
+    options += ["-device", "usb-storage,id=stick,drive=a", "-device", "usb-storage,drive=b,port=8"]
+    child = machine("usb", *options, names=["usb0", "usb1", "usb2"])
+    sums = [answer(child, f"md5sum /dev/vd{disk}", r"\r\n([0-9a-f]{32})  /")[1] for disk in "abc"]
+    assert sorted(sums) == sorted(md5(image.read_bytes()) for image in images)
+    yanked = sums.index(md5(images[0].read_bytes()))
+    disk, *others = ["abc"[yanked], *"abc".replace("abc"[yanked], "")]
+    child.send(f"while dd if=/dev/vd{disk} of=/dev/null iflag=direct bs=64k; do :; done 2>&-; echo over\r")
+    time.sleep(1)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(str(monitor))
+        s.sendall(b"device_del stick\n")
+        child.expect("it is gone; all that its guest asks of it fails")
+    child.expect("\nover")
+    answer(child, f"dd if=/dev/vd{disk} of=/dev/null count=1 skip=99", "Input/output error")
+    for other in others:
+        answer(child, f"echo 3 >/proc/sys/vm/drop_caches; md5sum /dev/vd{other}", sums["abc".index(other)])
+        answer(child, f"dd if=/dev/zero of=/dev/vd{other} count=8 conv=fsync", "records out")
+    assert all(image.read_bytes()[:4096] == bytes(4096) for image in images[1:])
+
+
 TABLES = {
     "mbr": (mbr((0x83, 64, 100), (0x83, 200, 300), (0x05, 600, 400)), {2: (200, 300)}),
     "logical": (mbr((0x83, 64, 100), (0x05, 600, 400)), {5: (610, 90), 6: (720, 80)}),
@@ -212,7 +243,7 @@ def test_partitions(boot_linux, tmp_path, table):
     assert disk.read_bytes() == bytes(expected)
 
 
-@pytest.mark.parametrize("media", ["ide", "ahci", "nvme", "virtio"])
+@pytest.mark.parametrize("media", NAMES)
 def test_a_file_of_the_boot_disk(boot_linux, tmp_path, media):
     """boot: writes the file in place, and nothing else of the disk."""
     data, content = tmp_path / "data.img", os.urandom(3 * MIB)
@@ -274,7 +305,8 @@ def test_boot_disk_read_only_or_by_an_explicit_word(refused):
 
 
 def test_boot_file_without_a_driver(refused):
-    refused("boot:data.img", options=["--media", "usb"]).expect("pxHV has no driver for the drive it was booted from; use file:")
+    done = refused("boot:data.img", options=["--media", "ehci"])
+    done.expect(r"no driver for USB by EHCI[\s\S]*pxHV has no driver for the drive it was booted from; use file:")
 
 
 def test_boot_file_in_pieces(refused):

@@ -43,7 +43,7 @@ ANSWERS = {
                       r"host level 4", r"host-physical [0-9a-f]+, a page of (4K|2M|1G), rwx"],
     "translate 0xfec00000": [r"guest-physical fec00000", r"not mapped: an access exits"],
     "translate 0x8000000000000000": [r"not canonical"],
-    "trace 3": [r"the last 3 of \d+ exits", r"(rip 00000000001[0-9a-f]{5}  \w+ \(0x[0-9a-f]+\)\r\n.*){3}"],
+    "trace 3": [r"the last 3 of \d+ exits", r"( +\d+[ M] 00000000001[0-9a-f]{5} \w+ +(\r\n)?){3}"],
     "step rip": [r"1 to 100000 steps"],
     "set nothing 1": [r"no register 'nothing'"],
     "nonsense": [r"no command 'nonsense'; try help"],
@@ -134,6 +134,23 @@ def test_stop_step_set_continue(start, engine):
     monitor.back()
     monitor.child.send("q")
     assert ends(monitor.child) == 0
+
+
+def test_step_ends_the_instruction_trace(terminal, tmp_path):
+    child = terminal("run", "--engine", "qemu", "--timeout", "60", "--flat", f"{GUESTS}/echo.bin@0x100000:64", "--trace",
+                     tmp_path / "trace.json", "--trace-insns", "65535")
+    child.expect_exact("VMRUN")
+    monitor = Monitor(child)
+    monitor.open()
+    monitor.do("stop")
+    assert "TF" not in monitor.do("info cpu")
+    assert len(re.findall(r"001[0-9a-f]{5}: .*\r\n", monitor.do("step 10"))) == 10
+    monitor.do("cont")
+    child.send("\x01ca")
+    child.expect_exact("[a]")
+    child.send("q")
+    assert ends(child) == 0
+    assert 0 < (tmp_path / "trace.json").read_text().count('"name":"instruction"') < 65535
 
 
 def test_editing(start):

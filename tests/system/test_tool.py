@@ -3,6 +3,7 @@
 import shutil
 import struct
 import subprocess
+from importlib import import_module
 
 import pytest
 from conftest import ROOT
@@ -35,7 +36,12 @@ def partition_file(disk, name) -> bytes:
     ["run", "--flat", "{guest}@0x7C00:16", "--engine", "bochs", "--cpu", "z80"],
     ["run", "--flat", "{guest}@0x7C00:16", "--engine", "bochs", "--media", "nvme"],
     ["run", "--flat", "{guest}@0x7C00:16", "--serial-log", "/nowhere/log"],
+    ["run", "--flat", "{guest}@0x7C00:16", "--screenshot", "/nowhere/screen.png"],
     ["run", "--kernel", "{guest}", "--append", "two\nlines"],
+    ["run", "--disk", "/nowhere/disk.img"],
+    ["run", "--disk", "/"],
+    ["run", "--disk", "/dev/null"],
+    ["run", "--disk", "{guest}", "--screenshot", "/nowhere/screen.png"],
     ["run", "--config", "/nowhere/pxhv.conf"],
     ["boot", "/nowhere/disk.img"],
     ["image", "--flat", "{guest}@0x7C00:16"],
@@ -45,6 +51,33 @@ def test_bad_usage_is_2(pxhv, echo_build, args):
     run = pxhv(*args, build=echo_build)
     assert run.status == 2, run.errors
     assert run.errors and "Traceback" not in run.errors
+
+
+@pytest.mark.parametrize("start, word", [
+    (b"", "empty"), (b"QFI\xfb", "qcow2"), (b"KDMV", "VMDK"), (bytes(64) + b"\x7f\x10\xda\xbe", "VDI"), (b"vhdxfile", "VHDX"),
+    (b"conectix", "VHD"), (b"odd", "3 bytes"),
+])
+def test_what_is_no_disk(pxhv, echo_build, tmp_path, start, word):
+    disk = tmp_path / "disk.img"
+    disk.write_bytes(start and start + bytes(1 << 20))
+    run = pxhv("run", "--disk", disk, build=echo_build)
+    assert run.status == 2 and f"{disk} " in run.errors and word in run.errors
+
+
+def test_one_disk_twice(pxhv, echo_build, tmp_path):
+    disk, other = tmp_path / "disk.img", tmp_path / "other"
+    disk.write_bytes(bytes(1 << 20))
+    other.symlink_to(disk)
+    run = pxhv("run", "--disk", disk, "--disk", f"{other},ro", build=echo_build)
+    assert run.status == 2 and "is given twice" in run.errors
+
+
+def test_boot_sector_alone_is_a_floppy(pxhv, echo_build, tmp_path):
+    sector, disk = tmp_path / "boot.bin", tmp_path / "disk.img"
+    sector.write_bytes(b"boot")
+    assert pxhv("image", "-o", disk, "--disk", sector, build=echo_build).status == 0
+    assert "\nfloppy = boot.bin\n" in partition_file(disk, "pxhv.conf").decode()
+    assert partition_file(disk, "boot.bin") == b"boot".ljust(1440 << 10, b"\0")
 
 
 def test_image_layout(pxhv, echo_build, flat, tmp_path):
@@ -119,11 +152,9 @@ def test_config_names_a_missing_file(pxhv, echo_build, tmp_path, line):
     assert run.status == 2 and "my.conf:2:" in run.errors
 
 
-def test_missing_program_is_named(echo_build, flat, tmp_path):
+def test_missing_program_is_named(monkeypatch):
     """Without mkfs.fat the message names its package."""
-    from importlib import import_module
-    import sys
-    sys.path.insert(0, str(ROOT / "tools"))
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
     project = import_module("pxhvlib.project")
     status = import_module("pxhvlib.status")
     with pytest.raises(status.PxhvError, match="apt-get install no-such-program"):
@@ -134,3 +165,17 @@ def test_doctor(pxhv):
     run = pxhv("doctor")
     assert run.status == 0, run.output
     run.expect("CPU ", "kvm ", "bochs +ready", "qemu ", "auto ")
+
+
+@pytest.mark.parametrize("here, auto", [
+    ("", None), ("bochs", "bochs"), ("qemu-system-x86_64", "qemu"), ("bochs qemu-system-x86_64", "qemu"),
+])
+def test_doctor_knows_what_runs(monkeypatch, capsys, here, auto):
+    """One emulator is enough, whichever it is."""
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    doctor, engine = import_module("pxhvlib.doctor"), import_module("pxhvlib.engine")
+    for module in (doctor, engine):
+        monkeypatch.setattr(module, "find_program", lambda name: name if name in here.split() else "")
+        monkeypatch.setattr(module, "kvm_problem", lambda: "not here")
+    assert doctor.run() == (0 if auto else 5)
+    assert f"auto     {auto or 'nothing'}" in capsys.readouterr().out

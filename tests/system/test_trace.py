@@ -46,8 +46,8 @@ main:
 
 
 def slices(timeline, track):
-    """The slices of one of vcpu 0's tracks."""
-    return [e for e in timeline["traceEvents"] if e["ph"] == "X" and (e["pid"], e["tid"]) == (1, track)]
+    """The slices of one of vcpu 0's tracks: threads 1 and 2, since Perfetto took 0 for 1."""
+    return [e for e in timeline["traceEvents"] if e["ph"] == "X" and (e["pid"], e["tid"]) == (1, 1 + track)]
 
 
 def traced(pxhv, tmp_path, engine, cpu, image, *args):
@@ -252,11 +252,21 @@ def test_no_instructions(pxhv, small):
     b"", b"\x7fELF", b"[]", b"{}", b"3", b'{"traceEvents": []}', b'{"otherData": {"format": "other"}, "traceEvents": []}',
     b'{"otherData": {"format": "pxhv-trace-1", "vcpus": [{}]}, "traceEvents": []}',
     b'{"otherData": {"format": "pxhv-trace-1", "vcpus": 3}, "traceEvents": [4]}',
-    b'{"otherData": {"format": "pxhv-trace-1", "vcpus": []', b"\xff\xfe\x00"])
+    b'{"otherData": {"format": "pxhv-trace-1", "vcpus": []', b"\xff\xfe\x00", b"[" * 100000])
 def test_what_is_not_a_trace(pxhv, tmp_path, content):
     (tmp_path / "file").write_bytes(content)
     run = pxhv("trace", tmp_path / "file")
     assert run.status == 2 and str(tmp_path / "file") in run.errors and "Traceback" not in run.errors
+
+
+@pytest.mark.parametrize("field, value", [("tsc_hz", 0), ("histogram", {"CPUID": [1], "HLT": [0, 1]}),
+                                          ("histogram", 4), ("vcpu", None), ("vm", "other")])
+def test_damaged_trace(pxhv, small, tmp_path, field, value):
+    content = json.loads(small.read_text())
+    content["otherData"]["vcpus"][0][field] = value
+    (tmp_path / "damaged.json").write_text(json.dumps(content))
+    run = pxhv("trace", tmp_path / "damaged.json")
+    assert run.status == 2 and "damaged" in run.errors and "Traceback" not in run.errors
 
 
 def test_no_file(pxhv):

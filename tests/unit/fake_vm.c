@@ -17,8 +17,18 @@ FAKE int bus_add_pio(struct vm *vm, u16 base, u16 count, const struct pio_ops *o
 		     const char *name)
 {
 	assert_in_range(pio_count, 0, BUS_MAX_PIO - 1);
-	pio[pio_count++] = (struct pio_range){.base = base, .count = count, .ops = ops, .dev = dev};
+	pio[pio_count++] =
+		(struct pio_range){.base = base, .count = count, .widest = 1, .ops = ops, .dev = dev};
 	return 0;
+}
+
+FAKE int bus_add_wide_pio(struct vm *vm, u16 base, u16 count, const struct pio_ops *ops, void *dev,
+			  const char *name)
+{
+	int err = bus_add_pio(vm, base, count, ops, dev, name);
+
+	pio[pio_count - 1].widest = 4;
+	return err;
 }
 
 FAKE int bus_add_mmio(struct vm *vm, u64 base, u64 size, const struct mmio_ops *ops, void *dev,
@@ -54,7 +64,13 @@ static const struct mmio_range *find_mmio(u64 gpa)
 u32 fake_in(u16 port, unsigned size)
 {
 	const struct pio_range *r = find_pio(port);
+	u32 val = 0;
 
+	if (size > 1 && r && (size > r->widest || port + size > r->base + r->count)) {
+		for (unsigned i = 0; i < size; i++)
+			val |= fake_in((u16)(port + i), 1) << 8 * i;
+		return val;
+	}
 	return r ? r->ops->read(r->dev, port, size) : (u32)(BIT(size * 8) - 1);
 }
 
@@ -62,7 +78,10 @@ void fake_out(u16 port, unsigned size, u32 val)
 {
 	const struct pio_range *r = find_pio(port);
 
-	if (r)
+	if (size > 1 && r && (size > r->widest || port + size > r->base + r->count)) /* as the bus does */
+		for (unsigned i = 0; i < size; i++)
+			fake_out((u16)(port + i), 1, val >> 8 * i & 0xFF);
+	else if (r)
 		r->ops->write(r->dev, port, size, val);
 }
 

@@ -61,22 +61,22 @@ static void test_claims(void **state)
 {
 	struct log l = {0};
 
-	assert_int_equal(bus_add_pio(&vm, 0x3F8, 8, &pio, &l, "a"), 0);
-	assert_int_equal(bus_add_pio(&vm, 0x3FF, 1, &pio, &l, "b"), -EEXIST);
-	assert_int_equal(bus_add_pio(&vm, 0x3F0, 9, &pio, &l, "c"), -EEXIST);
-	assert_int_equal(bus_add_pio(&vm, 0xFFFF, 1, &pio, &l, "d"), 0);
-	assert_int_equal(bus_add_pio(&vm, 0xFFFE, 3, &pio, &l, "e"), -EINVAL);
-	assert_int_equal(bus_add_pio(&vm, 0x10, 0, &pio, &l, "f"), -EINVAL);
+	assert_int_equal(bus_add_wide_pio(&vm, 0x3F8, 8, &pio, &l, "a"), 0);
+	assert_int_equal(bus_add_wide_pio(&vm, 0x3FF, 1, &pio, &l, "b"), -EEXIST);
+	assert_int_equal(bus_add_wide_pio(&vm, 0x3F0, 9, &pio, &l, "c"), -EEXIST);
+	assert_int_equal(bus_add_wide_pio(&vm, 0xFFFF, 1, &pio, &l, "d"), 0);
+	assert_int_equal(bus_add_wide_pio(&vm, 0xFFFE, 3, &pio, &l, "e"), -EINVAL);
+	assert_int_equal(bus_add_wide_pio(&vm, 0x10, 0, &pio, &l, "f"), -EINVAL);
 	for (unsigned i = 2; i < BUS_MAX_PIO; i++)
-		assert_int_equal(bus_add_pio(&vm, (u16)i, 1, &pio, &l, "g"), 0);
-	assert_int_equal(bus_add_pio(&vm, 0x5000, 1, &pio, &l, "h"), -ENOSPC);
+		assert_int_equal(bus_add_wide_pio(&vm, (u16)i, 1, &pio, &l, "g"), 0);
+	assert_int_equal(bus_add_wide_pio(&vm, 0x5000, 1, &pio, &l, "h"), -ENOSPC);
 }
 
 static void test_pio(void **state)
 {
 	struct log l = {0};
 
-	bus_add_pio(&vm, 0x40, 4, &pio, &l, "pit");
+	bus_add_wide_pio(&vm, 0x40, 4, &pio, &l, "pit");
 	assert_int_equal(bus_pio_read(&vm, 0x43, 1), 0x43);
 	assert_int_equal(bus_pio_read(&vm, 0x40, 4), 0x12345678);
 	assert_int_equal(l.size, 4);
@@ -103,17 +103,22 @@ static void test_pio_split(void **state)
 {
 	struct log l = {0};
 
-	bus_add_pio(&vm, 0x60, 1, &pio, &l, "kbd");
-	bus_add_pio(&vm, 0x64, 1, &pio, &l, "kbd");
+	bus_add_wide_pio(&vm, 0x60, 1, &pio, &l, "kbd");
+	bus_add_wide_pio(&vm, 0x64, 1, &pio, &l, "kbd");
 	assert_int_equal(bus_pio_read(&vm, 0x60, 2), 0xFF60);
 	assert_int_equal(bus_pio_read(&vm, 0x5F, 2), 0x60FF);
 	assert_int_equal(bus_pio_read(&vm, 0x61, 4), 0x64FFFFFF);
+	bus_add_pio(&vm, 0x20, 2, &pio, &l, "pic"); /* bytes only */
+	assert_int_equal(bus_pio_read(&vm, 0x20, 2), 0x2120);
+	bus_pio_write(&vm, 0x20, 2, 0xBEEF);
+	assert_int_equal(l.at, 0x21);
+	assert_int_equal(l.val, 0xBE);
 	bus_pio_write(&vm, 0x61, 4, 0xAABBCCDD);
 	assert_int_equal(l.at, 0x64);
 	assert_int_equal(l.val, 0xAA);
 	assert_int_equal(l.size, 1);
-	bus_add_pio(&vm, 0xFFFF, 1, &pio, &l, "end");
-	bus_add_pio(&vm, 0, 1, &pio, &l, "start");
+	bus_add_wide_pio(&vm, 0xFFFF, 1, &pio, &l, "end");
+	bus_add_wide_pio(&vm, 0, 1, &pio, &l, "start");
 	assert_int_equal(bus_pio_read(&vm, 0xFFFF, 2), 0x00FF); /* ports wrap */
 }
 

@@ -6,8 +6,15 @@
 
 #include "boot/boot.h"
 #include "boot/config_key.h"
+#include "built_in.h"
 
 static struct config config;
+static u32 left_out; /* features, by bit */
+
+const char *feature_missing(u8 feature)
+{
+	return feature && left_out & BIT(feature) ? "that" : NULL;
+}
 
 static unsigned parse(const char *text)
 {
@@ -406,6 +413,35 @@ static void bad_disks(void **state)
 	}
 }
 
+static void features(void **state)
+{
+	static const char sentence[] = "pxhv.conf:3: this pxHV was built without 'that'\n";
+	static const struct {
+		enum feature feature;
+		const char *line;
+	} cases[] = {
+		{FEATURE_DISKS, "disk = file:f"}, {FEATURE_DRIVES, "disk = boot:f"},
+		{FEATURE_DRIVES, "disk = ata0"},  {FEATURE_GDB, "gdb = com2"},
+		{FEATURE_TRACE, "trace = 1M"},	  {FEATURE_TRACE, "trace-insns = 1"},
+		{FEATURE_VGA, "console = vga"},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		left_out = (u32)BIT(cases[i].feature);
+		assert_vm_says(cases[i].line, sentence);
+		left_out = ~left_out;
+		assert_says("[vm x]\ncpus = 1\nkernel = k\n", sentence);
+		left_out &= ~(u32)BIT(GUEST_LINUX);
+		assert_vm_says(cases[i].line, i == 1 || i == 2 ? sentence : "");
+	}
+	assert_vm_says("gdb = none\nconsole = serial", "");
+	assert_says("[vm x]\n\nfirmware = f\n", sentence);
+	assert_says("[vm x]\n", "pxhv.conf:1: [vm x] has no guest (one of kernel)\n");
+	left_out = (u32)BIT(FEATURE_DRIVES);
+	assert_vm_says("disk = file:f", "");
+	left_out = 0;
+}
+
 /* docs/config.md has one row a key: "| `key` | ...". */
 static void documentation_lists_every_key(void **state)
 {
@@ -439,6 +475,7 @@ int main(void)
 		cmocka_unit_test(memory_sizes),
 		cmocka_unit_test(cpu_counts),
 		cmocka_unit_test(disks),
+		cmocka_unit_test(features),
 		cmocka_unit_test(bad_disks),
 		cmocka_unit_test(flat),
 		cmocka_unit_test(structure),

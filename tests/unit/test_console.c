@@ -164,6 +164,42 @@ static void test_release(void **state)
 	assert_int_equal(vm_console_getc(&vm), -1);
 }
 
+static unsigned left;
+
+static void leave(void *dev)
+{
+	left++;
+}
+
+static void no_monitor(struct vm *m, bool open)
+{
+}
+
+static void monitor_key(u8 c)
+{
+}
+
+void vcpu_kick(struct vcpu *v, u32 events)
+{
+}
+
+static void the_screen_makes_room(void **state)
+{
+	vm_screen_register(&vm, leave, NULL);
+	assert_true(vm_has_console(&vm));
+	type("\1a\1\1");
+	assert_int_equal(left, 0);
+	type("\1h");
+	assert_int_equal(left, 1);
+	console_monitor.toggle = no_monitor;
+	console_monitor.key = monitor_key;
+	type("\1c");
+	assert_int_equal(left, 2);
+	assert_false(vm_has_console(&vm));
+	type("\1c");
+	assert_true(vm_has_console(&vm));
+}
+
 static unsigned keys_told;
 
 static void key_input(void *dev)
@@ -196,6 +232,7 @@ int main(void)
 		cmocka_unit_test_setup(test_deaf_guest, setup),
 		cmocka_unit_test_setup(test_polled, setup),
 		cmocka_unit_test_setup(test_release, setup),
+		cmocka_unit_test_setup(the_screen_makes_room, setup),
 		cmocka_unit_test_setup(keyboard_gets_what_the_uart_does_not_want, setup),
 	};
 

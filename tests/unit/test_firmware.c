@@ -9,7 +9,11 @@
 static u8 bios[256 * KiB];
 static struct guest_files files;
 static struct cpu_state start;
-static struct fw_cfg_file made[FW_CFG_FILES];
+static struct made {
+	const char *name;
+	const void *data;
+	u32 size;
+} made[FW_CFG_FILES];
 static unsigned made_count;
 static u64 rom_at, rom_size;
 
@@ -31,15 +35,20 @@ int vm_memory_rom(struct vm *vm, u64 gpa, const void *host, u64 size)
 	return 0;
 }
 
-int fw_cfg_create(struct vm *vm, const struct fw_cfg_file *f, unsigned count)
+int fw_cfg_create(struct vm *vm, struct fw_cfg **f)
 {
-	assert_in_range(count, 0, FW_CFG_FILES);
-	memcpy(made, f, count * sizeof(*f));
-	made_count = count;
+	made_count = 0;
 	return 0;
 }
 
-static const struct fw_cfg_file *file(const char *name)
+void fw_cfg_add(struct fw_cfg *f, const char *name, const void *data, u32 size)
+{
+	assert_in_range(made_count, 0, FW_CFG_FILES - 1);
+	if (data)
+		made[made_count++] = (struct made){name, data, size};
+}
+
+static const struct made *file(const char *name)
 {
 	for (unsigned i = 0; i < made_count; i++)
 		if (!strcmp(made[i].name, name))
@@ -82,7 +91,7 @@ static void tells_of_memory_and_tables(void **state)
 	memcpy(&type, (const u8 *)file("etc/e820")->data + 36, 4);
 	assert_int_equal(address, 16 * MiB - 64 * KiB);
 	assert_int_equal(type, 2);
-	assert_int_equal(file("etc/acpi/rsdp")->size, 36);
+	assert_int_equal(file("etc/acpi/rsdp")->size, 20);
 	assert_memory_equal(file("etc/acpi/rsdp")->data, "RSD PTR ", 8);
 	assert_memory_equal(test_ram + address, "RSD PTR ", 8);
 	assert_null(file("floppyimg/a.img"));

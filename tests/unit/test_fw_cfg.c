@@ -21,13 +21,17 @@ int guest_read(struct vm *vm, u64 gpa, void *buf, u64 len)
 
 enum { ERROR = 1, READ = 2, SKIP = 4, SELECT = 8, WRITE = 16 };
 
-static const struct fw_cfg_file files[] = {{"etc/one", "first", 5}, {"etc/two", "the second", 10}};
-
 static int fresh(void **state)
 {
+	struct fw_cfg *made;
+
 	fake_reset(state);
 	make_vm(GUEST_FIRMWARE, 64 * KiB);
-	return fw_cfg_create(&test_vm, files, ARRAY_SIZE(files));
+	assert_int_equal(fw_cfg_create(&test_vm, &made), 0);
+	fw_cfg_add(made, "etc/one", "first", 5);
+	fw_cfg_add(made, "etc/none", NULL, 5);
+	fw_cfg_add(made, "etc/two", "the second", 10);
+	return 0;
 }
 
 /* Runs a DMA command and returns its control word, the error bit at most. */

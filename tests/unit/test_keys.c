@@ -42,9 +42,22 @@ static void sequences(void **state)
 	TYPES("\033[15~\033[24~", "\x3F\xBF\x58\xD8");
 	TYPES("\033x", "\x38\x2D\xAD\xB8");
 	TYPES("\033", "\x01\x81");
-	TYPES("\033\033", "\x01\x81");
+	TYPES("\033\033", "\x01\x81\x01\x81");
+	TYPES("\033\033[A", "\x01\x81\xE0\x48\xE0\xC8");
 	TYPES("\033[", "");
-	TYPES("\033[99999999~\033[Z\033O!\033[\xFF", "");
+	TYPES("\033[99999999~\033O!\033[\xFF", "");
+}
+
+/* Nothing of a sequence is left over as text. */
+static void modified(void **state)
+{
+	TYPES("\033[1;5C", "\x1D\xE0\x4D\xE0\xCD\x9D");
+	TYPES("\033[1;2A\033[A", "\x2A\xE0\x48\xE0\xC8\xAA\xE0\x48\xE0\xC8");
+	TYPES("\033[3;7~", "\x38\x1D\xE0\x53\xE0\xD3\xB8\x9D"); /* Ctrl-Alt-Del */
+	TYPES("\033[1;3P\033[15;5~", "\x38\x3B\xBB\xB8\x1D\x3F\xBF\x9D");
+	TYPES("\033[Z", "\x2A\x0F\x8F\xAA");
+	TYPES("\033[[A\033[[E\033[[F", "\x3B\xBB\x3F\xBF");
+	TYPES("\033[200~\033[1;2;3;4;99999X\033[?1;2c\033[<3;4q", "");
 }
 
 /* Whatever comes, no key has more codes than there is room for. */
@@ -66,6 +79,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(characters),
 		cmocka_unit_test(sequences),
+		cmocka_unit_test(modified),
 		cmocka_unit_test(never_too_many),
 	};
 

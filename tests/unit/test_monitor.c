@@ -1,6 +1,7 @@
 /* Lines of the monitor: what they mean, and what they say of memory, walks and faults. */
 #include "debug/disasm.h"
 #include "debug/gdb_internal.h"
+#include "debug/insns.h"
 #include "debug/mon.h"
 #include "debug/monitor.h"
 #include "fake_vcpu.h"
@@ -20,6 +21,10 @@ unsigned disassemble(const u8 *bytes, size_t avail, unsigned bits, u64 rip, char
 {
 	ksnprintf(buf, size, "instruction");
 	return 1;
+}
+
+void insns_end(struct vcpu *v)
+{
 }
 
 int mon_info_host(struct mon *m)
@@ -43,7 +48,7 @@ void vcpu_set_state(struct vcpu *v, const struct cpu_state *s)
 
 static const char *exit_name(u64 reason)
 {
-	return reason == 12 ? "HLT" : "CPUID";
+	return reason == 10 ? "CPUID" : reason == 12 ? "HLT" : "?";
 }
 
 static void out(const char *s)
@@ -163,10 +168,16 @@ static void exits(void **state_)
 			(struct exit_record){.rip = i, .reason = reason, .tsc = 100 + i * i};
 		vcpu.exit_counts[reason]++;
 	}
-	expect("trace 2", 0,
-	       "the last 2 of 70 exits, in ticks since the one before:\n"
-	       "           0  rip 0000000000000044  CPUID (0xa)\n"
-	       "         137  rip 0000000000000045  HLT (0xc)\n");
+	vcpu_exit(&vcpu, 69)->tsc += 20000000;
+	vcpu_exit(&vcpu, 70)->tsc += 20000000;
+	expect("trace 4", 0,
+	       "the last 4 of 70 exits, in ticks since the one before:\n"
+	       "     0  0000000000000042 CPUID               20M 0000000000000044 CPUID         \n"
+	       "   133  0000000000000043 HLT                137  0000000000000045 HLT           \n");
+	vcpu_exit(&vcpu, 70)->reason = 0x1234;
+	expect("trace 1", 0,
+	       "the last 1 of 70 exits, in ticks since the one before:\n"
+	       "     0  0000000000000045 1234          \n");
 	expect("info exits", 0, "70 exits in all:\n        35  CPUID\n        35  HLT\n");
 }
 
@@ -195,11 +206,11 @@ static void chain(void **state_)
 	mon_show_chain(&m);
 	assert_string_equal(
 		said,
-		"how it came to that, first fault first:\n"
-		"  #UD\n"
-		"  #GP (error 32) on delivery of #UD 06: gate 6 at 2060, 0000000000000000, is empty\n"
-		"  #PF (error 2) on delivery of #GP 0d: write of 7ff8: not mapped, on the stack\n"
-		"  #GP (error 18a) on delivery of interrupt 31: the IDT ends before gate 49 (limit 10f)\n");
+		"first #UD\n"
+		" then #GP (error 32) on delivery of #UD 06: gate 6 at 2060, 0000000000000000, is empty\n"
+		" then #PF (error 2) on delivery of #GP 0d: write of 7ff8: not mapped, on the stack\n"
+		" then #GP (error 18a) on delivery of interrupt 31: the IDT ends before gate 49 (limit "
+		"10f)\n");
 }
 
 int main(void)

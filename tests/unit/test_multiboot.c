@@ -7,7 +7,7 @@
 #define MAGIC	0x1BADB002U
 #define CODE_AT 0x1000 /* of the segment in the file */
 
-static u8 image[0x2000], module_bytes[5000];
+static u8 image[0x2010], module_bytes[5000];
 static struct guest_files files;
 static struct cpu_state start;
 
@@ -157,7 +157,7 @@ static void address_header_needs_no_elf(void **state)
 	refused(ENOEXEC, "contradict");
 	put(0x64, 0, 4);
 	put(0x68, 0x40000000, 4);
-	refused(ENOMEM, "outside");
+	refused(ENOMEM, "between 576 KiB and 1 MiB: 200000-3fffffff\n");
 }
 
 static void elf64_starts_in_long_mode(void **state)
@@ -214,7 +214,7 @@ static void damaged_files_are_refused(void **state)
 	refused(ENOEXEC, "cut short");
 	elf32();
 	put(52 + 12, 0xFFFFF000, 4);
-	refused(ENOMEM, "outside");
+	refused(ENOMEM, "between 576 KiB and 1 MiB: fffff000-ffffffff\n");
 	elf32();
 	put(52 + 12, 0x8F001, 4); /* reaches our tables */
 	refused(ENOMEM, "outside");
@@ -226,7 +226,18 @@ static void damaged_files_are_refused(void **state)
 	refused(ENOEXEC, "demands");
 	elf32();
 	put(CODE_AT + 8, 0, 4); /* the checksum */
+	refused(ENOEXEC, "a Multiboot header with a wrong checksum");
+	put(CODE_AT, 0, 4);
 	refused(ENOEXEC, "neither a Multiboot header nor a PVH note");
+	put_header(CODE_AT + 2, 3);
+	refused(ENOEXEC, "not at a multiple of 4");
+	put(CODE_AT, 0xE85250D6, 4);
+	refused(ENOEXEC, "a Multiboot 2 header; ");
+	elf32();
+	files.image_size = 8192 + 16;
+	put(CODE_AT, 0, 4);
+	put_header(8192, 3);
+	refused(ENOEXEC, "behind the first 8 KiB");
 	elf32();
 	test_config.module_count = 1;
 	files.module[0].size = 4 * MiB;

@@ -130,8 +130,32 @@ static void last_words(void **state)
 {
 	memory[0] = 0x0741;
 	fake_screen_leave();
+	assert_int_equal(fake_cursor, 24 * 80);
 	assert_string_equal(fake_console_out,
 			    "\033[0m\033[2J\033[1;25r\033[1;1HA\033[1;1H\033[0m\033[r\033[25;1H\n");
+}
+
+static void shown_again_after_the_monitor(void **state)
+{
+	tick();
+	fake_has_console = false;
+	tick();
+	fake_has_console = true;
+	assert_string_equal(tick(), ""); /* who has shown nothing clears no terminal */
+	memory[0] = 0x0741;
+	tick();
+	fake_screen_leave();
+	fake_screen[0] = 0;
+	fake_has_console = false;
+	assert_string_equal(tick(), "");
+	fake_has_console = true;
+	assert_string_equal(tick(), "\033[0m\033[2J\033[1;25r\033[1;1HA\033[1;1H");
+	assert_int_equal(fake_screen[0], 0x0741);
+	assert_string_equal(tick(), "");
+	fake_screen_leave(); /* for a few words */
+	assert_string_equal(tick(), "");
+	memory[1] = 0x0742;
+	assert_string_equal(tick(), "\033[0m\033[2J\033[1;25r\033[1;1HAB\033[1;1H");
 }
 
 static void without_vga(void **state)
@@ -150,6 +174,7 @@ int main(void)
 		cmocka_unit_test_setup(forty_columns, fresh),
 		cmocka_unit_test_setup(not_looked_at, fresh),
 		cmocka_unit_test_setup(last_words, fresh),
+		cmocka_unit_test_setup(shown_again_after_the_monitor, fresh),
 		cmocka_unit_test(without_vga),
 	};
 

@@ -67,7 +67,7 @@ void vm_console_release(struct vm *vm)
 {
 }
 
-void vm_console_flush(struct vm *vm)
+void vm_console_leave(struct vm *vm)
 {
 }
 

@@ -153,7 +153,7 @@ def machine_from(args, disk: Path, workdir: Path, guest_memory: int, drives: lis
 
 def boot_disk(args, machine: Machine) -> int:
     """Boots the machine with the terminal, as run and boot do alike."""
-    for output in filter(None, (args.serial_log, args.trace)):
+    for output in filter(None, (args.serial_log, args.trace, args.screenshot)):
         try:
             open(output, "wb").close()
         except OSError as e:

@@ -54,7 +54,7 @@ def run() -> int:
     has_bochs, has_qemu = bool(find_program("bochs")), bool(find_program(qemu.PROGRAM))
     print(f"bochs    {'ready: emulates VT-x and AMD-V' if has_bochs else 'no: not installed'}")
     print(f"qemu     {'ready: emulates AMD-V (VT-x only with KVM)' if has_qemu else 'no: not installed'}")
-    usable = not problem or has_bochs
+    usable = has_bochs or has_qemu
     print(f"auto     {choose('') if usable else 'nothing that can run the hypervisor'}")
     print()
     for program, option, word in PROGRAMS:

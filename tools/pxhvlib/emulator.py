@@ -12,8 +12,8 @@ PR_SET_PDEATHSIG = 1
 libc = ctypes.CDLL(None)
 
 # What drives hang on, and what pxHV calls them there.
-DRIVE_NAMES = {"ide": "ata", "ahci": "ahci", "nvme": "nvme", "virtio": "virtio"}
-MOST_DRIVES = {"ide": 3, "ahci": 6}  # beside the boot disk
+DRIVE_NAMES = {"ide": "ata", "ahci": "ahci", "nvme": "nvme", "virtio": "virtio", "usb": "usb"}
+MOST_DRIVES = {"ide": 3, "ahci": 6, "usb": 4}  # beside the boot disk
 
 
 @dataclass

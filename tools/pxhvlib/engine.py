@@ -47,9 +47,10 @@ def kvm_problem() -> str:
 def choose(cpu: str) -> str:
     """The engine for --engine auto: KVM where it can nest, else QEMU, which emulates AMD-V in software and is quick.
 
-    A CPU model that Bochs knows by that name asks for Bochs, which emulates VT-x.
+    A CPU model that Bochs knows by that name asks for Bochs, which emulates VT-x; so does a PC that has nothing else.
     """
-    if cpu and find_program("bochs") and cpu in bochs.models():
+    has_bochs = bool(find_program("bochs"))
+    if has_bochs and (cpu in bochs.models() if cpu else not find_program(qemu.PROGRAM)):
         return "bochs"
     return "qemu" if kvm_problem() else "kvm"
 

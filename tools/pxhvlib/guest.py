@@ -1,5 +1,6 @@
 """What to run: the user's options or config file, turned into pxhv.conf and the files beside it."""
 
+import os
 import re
 import sys
 from dataclasses import dataclass, field
@@ -23,6 +24,11 @@ SECTOR = 512
 
 # Bytes of the floppies there were: an image of such a size is one, a hard disk none.
 FLOPPY_SIZES = {kib << 10 for kib in (160, 180, 320, 360, 720, 1200, 1440, 2880)}
+CYLINDER = 16 * 63 * SECTOR  # a BIOS reads from no hard disk that is smaller: such an image is the start of a floppy's
+
+# How images begin that are no disk as it is: format, offset, bytes.
+FORMATS = (("qcow2", 0, b"QFI\xfb"), ("VMDK", 0, b"KDMV"), ("VHDX", 0, b"vhdxfile"), ("VDI", 64, b"\x7f\x10\xda\xbe"),
+           ("VHD", 0, b"conectix"))
 
 # A key of a [vm] section whose value is a file of the boot partition.
 FILE_KEY = re.compile(
@@ -38,6 +44,7 @@ class BootFiles:
 
     config: bytes
     files: dict[str, Path] = field(default_factory=dict)  # path on the partition: file on this PC
+    padded: set[str] = field(default_factory=set)  # those of them that zeros make a floppy
     memory: int = 0  # bytes that the guests and their disks in memory want together
     drives: list[Drive] = field(default_factory=list)  # of the PC
 
@@ -71,8 +78,19 @@ def firmware_lines(boot: BootFiles) -> list[str]:
 def split_disk(text: str) -> Drive:
     """--disk's F or F,ro."""
     drive = Drive(Path(text.removesuffix(",ro")), text.endswith(",ro"))
-    if not drive.path.is_file():
-        raise UsageError(f"no such file: {drive.path}")
+    path = drive.path
+    if not path.is_file():
+        raise UsageError(f"{path} is no file" if path.exists() else f"no such file: {path}")
+    try:
+        with open(path, "rb") as f:
+            start = f.read(80)
+    except OSError as e:
+        raise UsageError(f"cannot read {path}: {e.strerror}") from e
+    if not start:
+        raise UsageError(f"{path} is empty")
+    for kind, at, magic in FORMATS:
+        if start.startswith(magic, at):
+            raise UsageError(f"{path} is a {kind} image, a raw one is needed: qemu-img convert -O raw {path} disk.img")
     return drive
 
 
@@ -83,6 +101,10 @@ def attach(drives: list[Drive], drive: Drive, args) -> str:
         raise UsageError(f"more than {number} disks on {args.disk_media}; --disk-media takes others")
     if not drive.readonly and (rest := drive.path.stat().st_size % SECTOR):
         raise UsageError(f"{drive.path} ends with {rest} bytes that are no sector of {SECTOR}; {drive.path},ro can be read")
+    if not drive.readonly and not os.access(drive.path, os.W_OK):
+        raise UsageError(f"{drive.path} cannot be written; {drive.path},ro can be read")
+    if any(other.path.samefile(drive.path) and not (other.readonly and drive.readonly) for other in drives):
+        raise UsageError(f"{drive.path} is given twice")
     drives.append(drive)
     return f"{DRIVE_NAMES[args.disk_media]}{number + (args.media == args.disk_media)}"
 
@@ -101,7 +123,7 @@ def disk_lines(boot: BootFiles, args, run: bool) -> list[str]:
     lines = []
     for number, drive in enumerate(map(split_disk, args.disk)):
         size = drive.path.stat().st_size
-        floppy = size in FLOPPY_SIZES and not (args.kernel or args.multiboot or args.flat)
+        floppy = (size in FLOPPY_SIZES or size < CYLINDER) and not (args.kernel or args.multiboot or args.flat)
         end = ",ro" if drive.readonly else ""
         if run and not floppy and not (drive.readonly and size % SECTOR):
             lines.append(f"disk = {attach(boot.drives, drive, args)}{end}")
@@ -114,6 +136,8 @@ def disk_lines(boot: BootFiles, args, run: bool) -> list[str]:
             raise UsageError("there is one floppy drive only")
         else:
             lines.append(f"floppy = {name}")
+            if size not in FLOPPY_SIZES:
+                boot.padded.add(name)
     return lines
 
 

@@ -24,6 +24,7 @@ EPOCH = "1700000000"  # of every file on the partition
 # FAT32 begins at 65525 clusters: 33 MiB with clusters of one sector. The rest is room for the user's own files.
 MIN_PARTITION = 64 << 20
 SPARE = 16 << 20
+PADDED = 1440 << 10  # bytes of the floppy that a boot sector alone becomes
 BIG = 300 << 20  # from here on clusters of 4 KiB give clusters enough
 
 
@@ -72,7 +73,13 @@ def fill(disk: Path, boot: BootFiles) -> None:
     for folder in sorted(folders):
         run("mmd", "-i", fs, f"::{folder}")
     for name, source in sorted(boot.files.items()):
-        run("mcopy", "-i", fs, str(source.resolve()), f"::{name}")
+        if name in boot.padded:
+            with tempfile.NamedTemporaryFile(prefix="pxhv-") as floppy:
+                floppy.write(source.read_bytes())
+                floppy.truncate(PADDED)
+                run("mcopy", "-i", fs, floppy.name, f"::{name}")
+        else:
+            run("mcopy", "-i", fs, str(source.resolve()), f"::{name}")
 
 
 def build(disk: Path, mbr: bytes, hypervisor: bytes, boot: BootFiles) -> None:

@@ -56,11 +56,8 @@ def hypervisor(build: Path) -> tuple[bytes, bytes]:
     mbr, image = build / "mbr.bin", build / "pxhv.bin"
     if not (mbr.exists() and image.exists()):
         print(f"pxhv: {image} is not built yet, running make", file=sys.stderr)
-        make = need_program("make")
-        done = subprocess.run(
-            [make, "-C", str(ROOT), "--no-print-directory", f"BUILD={build}", str(mbr), str(image)],
-            stdout=sys.stderr,
-        )
+        what = [f"BUILD={build.parent}", "core"] if build.name == "core" else [f"BUILD={build}", "all"]
+        done = subprocess.run([need_program("make"), "-C", str(ROOT), "--no-print-directory", *what], stdout=sys.stderr)
         if done.returncode:
             raise PxhvError(f"could not build the hypervisor (make ended with {done.returncode})")
     return mbr.read_bytes(), image.read_bytes()

@@ -26,6 +26,9 @@ MEDIA = {
     "floppy": ["-device", "floppy,drive=boot", "-boot", "a"],
 }
 
+# That drives beside the boot disk hang on, where they do not come with their own.
+CONTROLLERS = {"ahci": "ahci,id=drives", "usb": "qemu-xhci,id=drives"}
+
 
 def version() -> str:
     """QEMU's version, such as "7.2.22"."""
@@ -41,7 +44,7 @@ def quoted(path: Path) -> str:
 
 def drive_options(machine: Machine) -> list[str]:
     """The drives beside the boot disk, in their order. A flush of theirs reaches this PC's own disk."""
-    options = ["-device", "ahci,id=drives"] if machine.drives and machine.drive_media == "ahci" else []
+    options = ["-device", CONTROLLERS[machine.drive_media]] if machine.drives and machine.drive_media in CONTROLLERS else []
     for n, drive in enumerate(machine.drives):
         place = n + (machine.media == "ide")
         device = {
@@ -49,6 +52,7 @@ def drive_options(machine: Machine) -> list[str]:
             "ahci": f"ide-hd,bus=drives.{n}",
             "nvme": f"nvme,serial=drive{n}",
             "virtio": "virtio-blk-pci",
+            "usb": "usb-storage,bus=drives.0",
         }[machine.drive_media]
         snapshot = "on" if drive.readonly else "off"
         options += ["-drive", f"if=none,id=drive{n},format=raw,cache=writeback,snapshot={snapshot},file={quoted(drive.path)}",

@@ -69,11 +69,16 @@ def parse(memory: bytes) -> Trace:
     return Trace(text(vm), vcpu, vendor, tsc_hz, begin, written, records, histogram)
 
 
+def track_id(vcpu: int, track: int) -> int:
+    """The thread ID of a track. Some versions of Perfetto's UI take 0 for 1."""
+    return vcpu * 2 + track + 1
+
+
 def slices(trace: Trace, pid: int, zero: int) -> Iterator[dict]:
     """The events of one vcpu."""
     names = exits.names(trace.vendor) if trace.records else {}
     us = 1e6 / trace.tsc_hz
-    tracks = [{"pid": pid, "tid": trace.vcpu * 2 + track} for track in (IN_PXHV, IN_GUEST)]
+    tracks = [{"pid": pid, "tid": track_id(trace.vcpu, track)} for track in (IN_PXHV, IN_GUEST)]
     for track, name in zip(tracks, ("in pxHV", "in the guest")):
         yield {"ph": "M", "name": "thread_name", **track, "args": {"name": f"vcpu {trace.vcpu} {name}"}}
         yield {"ph": "M", "name": "thread_sort_index", **track, "args": {"sort_index": track["tid"]}}

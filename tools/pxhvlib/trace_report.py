@@ -7,7 +7,9 @@ from pathlib import Path
 
 from .status import UsageError
 from .symbols import Symbols
-from .trace import FORMAT, IN_PXHV
+from .trace import FORMAT, IN_PXHV, track_id
+
+DAMAGE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)  # what reading other content comes to
 
 
 def load(path: Path) -> tuple[list[dict], list[dict]]:
@@ -21,7 +23,7 @@ def load(path: Path) -> tuple[list[dict], list[dict]]:
         return other["vcpus"], data["traceEvents"]
     except OSError as e:
         raise UsageError(f"cannot read {path}: {e.strerror}") from e
-    except (ValueError, TypeError, KeyError) as e:  # what json raises is a ValueError
+    except (ValueError, TypeError, KeyError, RecursionError) as e:  # what json raises is a ValueError
         raise UsageError(f"{path} is not a trace that `pxhv run --trace` wrote") from e
 
 
@@ -107,7 +109,7 @@ def instructions(path: Path, symbols: Symbols | None) -> list[str]:
         found = [f"{e['ts']:14.4f}  {int(e['args']['rip'], 16):016x}  {e['args']['code']}  "
                  + (symbols.name(int(e["args"]["rip"], 16)) if symbols else "")
                  for e in events if e["name"] == "instruction"]
-    except (KeyError, TypeError, ValueError, AttributeError) as e:
+    except DAMAGE as e:
         raise UsageError(f"{path}: a damaged trace ({type(e).__name__}: {e})") from e
     if not found:
         raise UsageError(f"{path} has no instructions: `run --trace-insns` records them")
@@ -121,9 +123,9 @@ def report(path: Path, symbols: Symbols | None, top: int) -> list[str]:
     try:
         pids = {e["args"]["name"].removeprefix("vm "): e["pid"] for e in events if e["name"] == "process_name"}
         for summary in vcpus:
-            track = pids[summary["vm"]], summary["vcpu"] * 2 + IN_PXHV
+            track = pids[summary["vm"]], track_id(summary["vcpu"], IN_PXHV)
             slices = [e for e in events if e["ph"] == "X" and (e["pid"], e["tid"]) == track]
             out += ([""] if out else []) + VcpuReport(summary, slices).lines(symbols, top)
-    except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as e:
+    except DAMAGE as e:
         raise UsageError(f"{path}: a damaged trace ({type(e).__name__}: {e})") from e
     return out
