@@ -19,8 +19,11 @@ HOT := hv/vmx/skip.c hv/vmx/exit.c hv/svm/skip.c hv/svm/trace.c hv/vm/bus.c hv/v
 	hv/vm/inject.c hv/vm/lapic_irq.c
 HOT_INLINE := hv/vm/cpuid.c hv/vm/fetch.c hv/vm/mmio.c
 FAST := -O2 -fjump-tables
-# A function that is called once stays one, for the backtraces' sake: it costs next to nothing.
-TINY := -Oz -fno-inline-functions-called-once -fno-tree-loop-im -fno-move-loop-invariants -fno-tree-ch
+# A function that is called once stays one, for the backtraces' sake: it costs next to nothing. The others of these
+# optimizations are for speed, or make more moves and copies here than they save (each was measured).
+TINY := -Oz -fno-inline-functions-called-once -fno-tree-loop-im -fno-move-loop-invariants -fno-tree-ch \
+	-fno-tree-forwprop -fno-if-conversion -fno-expensive-optimizations -fno-ipa-sra -fno-shrink-wrap \
+	-fno-caller-saves -fno-tree-loop-ivcanon -fno-tree-tail-merge
 
 include features.mk
 

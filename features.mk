@@ -10,16 +10,16 @@ FEATURE_flat := hv/load/flat.c
 FEATURE_firmware := hv/load/firmware.c hv/dev/fw_cfg.c
 
 # What guests have.
-FEATURE_vga := hv/dev/vga_text.c hv/dev/vga_ansi.c
+FEATURE_vga := hv/dev/vga_text.c hv/dev/vga_ansi.c hv/dev/keys.c
 FEATURE_drives := hv/disks.c hv/host/ata.c $(wildcard hv/host/drive*.c) hv/host/partition.c hv/host/pci.c hv/vm/dma_cursor.c \
 	hv/vm/host_disk.c
 FEATURE_disks := boot/config_disk.c $(wildcard hv/dev/virtio*.c) hv/vm/ram_disk.c $(FEATURE_drives)
 
 # What looks at them.
 FEATURE_monitor := hv/debug/lineedit.c hv/debug/mon_command.c hv/debug/mon_host.c hv/debug/mon_info.c hv/debug/mon_run.c \
-	hv/debug/monitor.c
+	hv/debug/monitor.c hv/vmx/features.c hv/svm/features.c
 FEATURE_disasm := hv/debug/disasm.c
-FEATURE_gdb := hv/debug/gdb_command.c hv/debug/gdb_packet.c hv/debug/gdb_regs.c hv/debug/gdb_resume.c hv/debug/gdb_stub.c
+FEATURE_gdb := hv/debug/gdb_command.c hv/debug/gdb_regs.c hv/debug/gdb_resume.c hv/debug/gdb_stub.c
 FEATURE_trace := hv/debug/insns.c hv/vm/trace.c
 
 FEATURES := $(patsubst FEATURE_%,%,$(sort $(filter FEATURE_%,$(.VARIABLES))))

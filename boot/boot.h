@@ -22,12 +22,23 @@ struct bios_regs {
 /* Calls interrupt intno in real mode with interrupts on, and comes back to long mode. */
 void bios_call(u8 intno, struct bios_regs *r);
 
+/* The same with these registers, DS:SI = BIOS_PACKET, and all others 0. What it gave holds until the next
+ * call. */
+const struct bios_regs *bios(u8 intno, u32 eax, u32 ebx, u32 ecx, u32 edx, u16 es);
+
+static inline bool bios_failed(const struct bios_regs *r)
+{
+	return r->eflags & 1;
+}
+
 /* Fills boot_e820 from the BIOS; stage 2 calls it before hv_main(). INT 15h E820h, else E801h, else 88h. */
 void e820_read(void);
 
 /* 64 KiB below 1 MiB, 64 KiB-aligned, for the BIOS to put data into. */
 #define BIOS_BUFFER	 0x70000ULL
 #define BIOS_BUFFER_SIZE 0x10000ULL
+#define BIOS_BUFFER_SEG	 (BIOS_BUFFER >> 4)
+#define BIOS_PACKET	 (BIOS_BUFFER + 0xFE00) /* its last sector, for disk.c */
 
 /* The boot disk by INT 13h (EDD, else CHS). Each returns 0 or -EIO having said which sector and what code. */
 int disk_init(void);

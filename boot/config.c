@@ -5,23 +5,20 @@
 #include "lib/string.h"
 
 #define LINE_MAX 4096
-#define SHOWN	 40
 
-void config_mistake(struct config_parser *p, const char *suggestion, const char *fmt, ...)
+void config_mistake(struct config_parser *p, const char *fmt, ...)
 {
 	char text[192];
 	va_list ap;
 
-	p->mistakes++;
-	if (p->mistakes > CONFIG_MAX_MISTAKES)
+	if (++p->mistakes > CONFIG_MAX_MISTAKES)
 		return;
 	va_start(ap, fmt);
 	kvsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	printk("%s:%u: %s", p->file, p->line, text);
-	if (suggestion)
-		printk(" (did you mean '%s'?)", suggestion);
-	printk("\n");
+	printk(p->near ? "%s:%u: %s (did you mean '%s'?)\n" : "%s:%u: %s\n", p->file, p->line, text, p->near);
+	p->near = NULL;
+	p->distance = 2;
 }
 
 static bool blank(char c)
@@ -34,77 +31,81 @@ static bool comment(char c)
 	return c == ';' || c == '#';
 }
 
-static struct slice trim(struct slice s)
+/* The first character of s that is not blank; and s without blanks at its end. */
+static char *skip_blanks(char *s)
 {
-	while (s.len && blank(s.p[s.len - 1]))
-		s.len--;
-	while (s.len && blank(*s.p)) {
-		s.p++;
-		s.len--;
-	}
+	while (blank(*s))
+		s++;
 	return s;
 }
 
-/* Cuts s where a comment begins: at its start, or after a blank. */
-static struct slice strip_comment(struct slice s)
+static char *trim(char *s)
 {
-	for (size_t i = 0; i < s.len; i++)
-		if (comment(s.p[i]) && (i == 0 || blank(s.p[i - 1])))
-			s.len = i;
-	return trim(s);
+	size_t len;
+
+	s = skip_blanks(s);
+	len = strlen(s);
+	while (len && blank(s[len - 1]))
+		len--;
+	s[len] = 0;
+	return s;
+}
+
+/* Where a comment begins behind the start of s, which takes a blank before it; or the end of s. */
+static char *comment_in(char *s)
+{
+	while (*s && !(blank(*s) && comment(s[1])))
+		s++;
+	return s;
 }
 
 /* What a value that starts with a quote holds: up to the first quote that nothing but a comment follows. */
-static bool unquote(struct slice *s)
+static char *unquote(char *s)
 {
-	for (size_t i = 1; i < s->len; i++) {
-		struct slice rest = {s->p + i + 1, s->len - i - 1};
+	for (char *end = ++s; *end; end++) {
+		char *rest = skip_blanks(end + 1);
 
-		if (s->p[i] == '"' && !strip_comment(rest).len && !(rest.len && comment(*rest.p))) {
-			s->p++;
-			s->len = i - 1;
-			return true;
+		if (*end == '"' && (!*rest || (comment(*rest) && rest > end + 1))) {
+			*end = 0;
+			return s;
 		}
 	}
-	return false;
+	return NULL;
 }
 
-static bool name_valid(struct slice s)
+static bool name_valid(const char *s)
 {
-	for (size_t i = 0; i < s.len; i++) {
-		char c = s.p[i] | 32;
-
-		if (!(c >= 'a' && c <= 'z') && !(s.p[i] >= '0' && s.p[i] <= '9') && !strchr("-_.", s.p[i]))
+	for (size_t i = 0; s[i]; i++)
+		if (!((s[i] | 32) >= 'a' && (s[i] | 32) <= 'z') && !(s[i] >= '0' && s[i] <= '9') &&
+		    !strchr("-_.", s[i]))
 			return false;
-	}
-	return s.len < sizeof(((struct vm_config *)0)->name);
+	return strlen(s) < sizeof(((struct vm_config *)0)->name);
 }
 
-static void begin_vm(struct config_parser *p, struct slice name)
+static void begin_vm(struct config_parser *p, const char *name)
 {
 	struct config *c = p->c;
-	struct vm_config *vm = &c->vms[c->vm_count];
+	struct vm_config *vm = c->vms;
 
-	if (!name.len) {
-		config_mistake(p, NULL, "[vm NAME] needs a name");
+	if (!*name) {
+		config_mistake(p, "[vm NAME] needs a name");
 		return;
 	}
 	if (!name_valid(name)) {
-		config_mistake(p, NULL, "a VM's name is 1 to 31 letters, digits, '-', '_' and '.'");
+		config_mistake(p, "a VM's name is 1 to 31 letters, digits, '-', '_' and '.'");
 		return;
 	}
-	for (u32 i = 0; i < c->vm_count; i++) {
-		if (slice_is(name, c->vms[i].name)) {
-			config_mistake(p, NULL, "[vm %s] is there already, in line %u", c->vms[i].name,
-				       c->vms[i].line);
+	for (; vm < c->vms + c->vm_count; vm++) {
+		if (!strcmp(name, vm->name)) {
+			config_mistake(p, "[vm %s] is there already, in line %u", name, vm->line);
 			return;
 		}
 	}
 	if (c->vm_count == CONFIG_MAX_VMS) {
-		config_mistake(p, NULL, "more than %u VMs", CONFIG_MAX_VMS);
+		config_mistake(p, "more than %u VMs", CONFIG_MAX_VMS);
 		return;
 	}
-	memcpy(vm->name, name.p, name.len);
+	memcpy(vm->name, name, strlen(name));
 	vm->line = p->line;
 	vm->memory = 256 * MiB;
 	vm->cpus = 1;
@@ -113,109 +114,112 @@ static void begin_vm(struct config_parser *p, struct slice name)
 	p->section = SECTION_VM;
 }
 
-static void begin_section(struct config_parser *p, struct slice line)
+static void begin_section(struct config_parser *p, char *line)
 {
-	struct slice word, rest;
-	unsigned line_no = p->line, distance = 2;
-	const char *near = NULL;
+	size_t len = strlen(line);
+	char *word, *rest;
 
 	config_check_guest(p);
-	p->line = line_no;
 	p->section = SECTION_SKIP;
 	p->seen = 0;
-	if (line.p[line.len - 1] != ']') {
-		config_mistake(p, NULL, "the section's ']' is missing");
+	if (line[len - 1] != ']') {
+		config_mistake(p, "the section's ']' is missing");
 		return;
 	}
-	rest = trim((struct slice){line.p + 1, line.len - 2});
-	word = (struct slice){rest.p, 0};
-	while (word.len < rest.len && !blank(rest.p[word.len]))
-		word.len++;
-	rest = trim((struct slice){rest.p + word.len, rest.len - word.len});
+	line[len - 1] = 0;
+	word = rest = skip_blanks(line + 1);
+	while (*rest && !blank(*rest))
+		rest++;
+	if (*rest)
+		*rest++ = 0;
+	rest = trim(rest);
 
-	if (slice_is(word, "vm")) {
+	if (!strcmp(word, "vm")) {
 		p->vm_sections++;
 		begin_vm(p, rest);
-	} else if (slice_is(word, "pxhv") && !rest.len) {
+	} else if (!strcmp(word, "pxhv") && !*rest) {
 		if (p->pxhv_seen)
-			config_mistake(p, NULL, "[pxhv] is there already");
+			config_mistake(p, "[pxhv] is there already");
 		else
 			p->section = SECTION_PXHV;
 		p->pxhv_seen = true;
 	} else {
-		config_nearest(word, "vm", &near, &distance);
-		config_nearest(word, "pxhv", &near, &distance);
-		config_mistake(p, near, "unknown section '%.*s'", (int)MIN(word.len, SHOWN), word.p);
+		config_nearest(p, word, "vm");
+		config_nearest(p, word, "pxhv");
+		config_mistake(p, "unknown section '%.40s'", word);
 	}
 }
 
-static void parse_line(struct config_parser *p, struct slice raw)
+static void parse_line(struct config_parser *p, char *line)
 {
-	struct slice line = strip_comment(raw), value;
-	const char *equals;
+	char *equals, *value, *end;
 
-	if (!line.len)
+	line = skip_blanks(line);
+	if (!*line || comment(*line))
 		return;
-	if (*line.p == '[') {
-		begin_section(p, line);
+	end = comment_in(line);
+	if (*line == '[') {
+		*end = 0;
+		begin_section(p, trim(line));
 		return;
 	}
 	if (p->section == SECTION_SKIP)
 		return;
-	for (equals = line.p; equals < line.p + line.len && *equals != '='; equals++)
-		;
-	if (equals == line.p + line.len) {
-		config_mistake(p, NULL, "'=' is missing after '%.*s'", (int)MIN(line.len, SHOWN), line.p);
+	equals = strchr(line, '=');
+	if (!equals || equals > end) {
+		*end = 0;
+		config_mistake(p, "'=' is missing after '%.40s'", trim(line));
 		return;
 	}
 	if (p->section == SECTION_NONE) {
-		config_mistake(p, NULL, "a key outside of any section");
+		config_mistake(p, "a key outside of any section");
 		return;
 	}
-	/* From the raw line: what looks like a comment may stand in quotes. */
-	value = trim((struct slice){equals + 1, (size_t)(raw.p + raw.len - equals - 1)});
-	if (value.len && *value.p == '"') {
-		if (!unquote(&value)) {
-			config_mistake(p, NULL, "the closing quote is missing");
+	*equals = 0;
+	value = skip_blanks(equals + 1);
+	if (*value == '"') { /* what looks like a comment may stand in quotes */
+		value = unquote(value);
+		if (!value) {
+			config_mistake(p, "the closing quote is missing");
 			return;
 		}
 	} else {
-		value = trim((struct slice){equals + 1, (size_t)(line.p + line.len - equals - 1)});
+		*end = 0;
+		value = trim(equals + 1);
 	}
-	config_set(p, trim((struct slice){line.p, (size_t)(equals - line.p)}), value);
+	config_set(p, trim(line), value);
 }
 
 unsigned config_parse(struct config *c, const char *name, const char *text, size_t len)
 {
-	struct config_parser p = {.c = c, .file = name, .section = SECTION_NONE};
+	static char line[LINE_MAX + 1];
+	struct config_parser p = {.c = c, .file = name, .distance = 2};
 	const char *end = text + len;
 
 	memset(c, 0, sizeof(*c));
 	if (len >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3))
 		text += 3;
-	while (text < end && p.mistakes < CONFIG_MAX_MISTAKES) {
-		struct slice line = {text, 0};
+	for (; text < end && p.mistakes < CONFIG_MAX_MISTAKES; text += len + 1) { /* past the newline */
 		bool nul = false;
 
-		while (text < end && *text != '\n')
-			nul |= !*text++;
-		line.len = (size_t)(text - line.p);
-		if (text < end)
-			text++; /* past the newline */
+		for (len = 0; text + len < end && text[len] != '\n'; len++)
+			nul |= !text[len];
 		p.line++;
-		if (nul)
-			config_mistake(&p, NULL, "a NUL byte: this is not a text file, or it is UTF-16");
-		else if (line.len > LINE_MAX)
-			config_mistake(&p, NULL, "the line is too long (%zu bytes, at most %u)", line.len,
-				       LINE_MAX);
-		else
+		if (nul) {
+			config_mistake(&p, "a NUL byte: this is not a text file, or it is UTF-16");
+		} else if (len > LINE_MAX) {
+			config_mistake(&p, "the line is too long (%zu bytes, at most %u)", len, LINE_MAX);
+		} else {
+			memcpy(line, text, len);
+			line[len] = 0;
 			parse_line(&p, line);
+		}
 	}
 	if (p.mistakes < CONFIG_MAX_MISTAKES) {
 		config_check_guest(&p);
 		p.line = 1;
 		if (!p.vm_sections)
-			config_mistake(&p, NULL, "no [vm NAME] section: nothing to start");
+			config_mistake(&p, "no [vm NAME] section: nothing to start");
 	} else {
 		printk("%s: too many mistakes, the rest is not read\n", name);
 	}

@@ -5,96 +5,81 @@
 #include "built_in.h"
 #include "lib/string.h"
 
-static bool starts_with(struct slice *s, const char *prefix)
+static bool take(const char **s, const char *word)
 {
-	size_t len = strlen(prefix);
+	size_t len = strlen(word);
 
-	if (s->len < len || memcmp(s->p, prefix, len))
+	if (strncmp(*s, word, len))
 		return false;
-	s->p += len;
-	s->len -= len;
+	*s += len;
 	return true;
 }
 
-static bool ends_with(struct slice *s, const char *suffix)
+/* Moves *s past characters from low to high; returns how many there were. */
+static size_t take_all(const char **s, char low, char high)
 {
-	size_t len = strlen(suffix);
+	const char *start = *s;
 
-	if (s->len <= len || memcmp(s->p + s->len - len, suffix, len))
+	while (**s >= low && **s <= high)
+		(*s)++;
+	return (size_t)(*s - start);
+}
+
+/* A partition's "pN" from 1 to 999 if there is one; false when its number is none. */
+static bool take_partition(const char **s, u32 *number)
+{
+	const char *digit;
+
+	if (!take(s, "p"))
+		return true;
+	digit = *s;
+	if (take_all(s, '0', '9') > 3)
 		return false;
-	s->len -= len;
-	return true;
+	while (digit < *s)
+		*number = *number * 10 + (u32)(*digit++ - '0');
+	return *number;
 }
 
-static bool is_digit(char c)
+/* Moves *s past the name of a disk of the PC: letters and a number. */
+static bool take_host_disk(const char **s)
 {
-	return c >= '0' && c <= '9';
+	return take_all(s, 'a', 'z') && take_all(s, '0', '9');
 }
 
-/* The length of the digits at the end of s. */
-static size_t digits(struct slice s)
+void config_set_disk(struct config_parser *p, const char *value)
 {
-	size_t n = 0;
-
-	while (n < s.len && is_digit(s.p[s.len - 1 - n]))
-		n++;
-	return n;
-}
-
-/* Cuts a partition's "pN" off: letters, a number, 'p', a number from 1 to 999. */
-static u32 cut_partition(struct slice *s)
-{
-	size_t n = digits(*s);
-	u32 partition = 0;
-
-	if (!n || n > 3 || s->len < n + 2 || s->p[s->len - n - 1] != 'p' || !is_digit(s->p[s->len - n - 2]))
-		return 0;
-	for (size_t i = s->len - n; i < s->len; i++)
-		partition = partition * 10 + (u32)(s->p[i] - '0');
-	if (partition)
-		s->len -= n + 1;
-	return partition;
-}
-
-/* Letters and then a number? */
-static bool is_host_disk(struct slice s)
-{
-	size_t n = digits(s);
-
-	for (size_t i = 0; i < s.len - n; i++)
-		if (s.p[i] < 'a' || s.p[i] > 'z')
-			return false;
-	return n && n < s.len;
-}
-
-void config_set_disk(struct config_parser *p, struct slice v)
-{
-	struct slice all = v;
 	struct disk_config *d = p->vm->disks;
+	const char *name = value, *end;
+	bool good = true;
+	size_t len;
 
 	while (d < p->vm->disks + CONFIG_MAX_DISKS && d->kind)
 		d++;
 	if (d == p->vm->disks + CONFIG_MAX_DISKS) {
-		config_mistake(p, NULL, "more than %u disks", CONFIG_MAX_DISKS);
+		config_mistake(p, "more than %u disks", CONFIG_MAX_DISKS);
 		return;
 	}
-	d->readonly = ends_with(&v, ",ro");
-	if (starts_with(&v, "file:")) {
-		d->kind = DISK_FILE;
-	} else if (starts_with(&v, "boot:")) {
-		d->kind = DISK_BOOT;
-	} else {
-		d->kind = DISK_HOST;
-		d->boot_too = ends_with(&v, ",boot");
-		d->partition = cut_partition(&v);
-	}
+	d->kind = take(&name, "file:") ? DISK_FILE : take(&name, "boot:") ? DISK_BOOT : DISK_HOST;
 	if (d->kind != DISK_FILE && !config_has(p, FEATURE_DRIVES))
 		return;
-	if (!v.len || v.len >= sizeof(d->name) || (d->kind == DISK_HOST && !is_host_disk(v)))
-		config_mistake(p, NULL,
-			       "disk must be file:NAME, boot:NAME or a disk of the PC such as ahci0p2, "
-			       "not '%.*s'",
-			       (int)MIN(all.len, SHOWN), all.p);
+	end = name;
+	if (d->kind == DISK_HOST) {
+		good = take_host_disk(&end);
+		len = (size_t)(end - name);
+		good &= take_partition(&end, &d->partition);
+		d->boot_too = take(&end, ",boot");
+	} else {
+		len = strlen(name);
+		if (len >= 3 && !strcmp(name + len - 3, ",ro"))
+			len -= 3;
+		end += len;
+	}
+	d->readonly = take(&end, ",ro");
+	if (good && !*end && len && len < sizeof(d->name))
+		memcpy(d->name, name, len); /* zeroed before: it ends there */
 	else
-		memcpy(d->name, v.p, v.len); /* zeroed before: it ends there */
+		config_mistake(p,
+			       "disk must be file:NAME, boot:NAME or a disk of the PC such as ahci0p2, "
+			       "not '%.40s'",
+			       value);
 }

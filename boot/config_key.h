@@ -6,15 +6,8 @@
 #include "vm/config.h"
 
 #define CONFIG_MAX_MISTAKES 20
-#define SHOWN		    40 /* characters of the user's text that a message repeats */
 
 enum config_section { SECTION_NONE, SECTION_PXHV, SECTION_VM, SECTION_SKIP /* a bad one, already told */ };
-
-/* A piece of the text. */
-struct slice {
-	const char *p;
-	size_t len;
-};
 
 struct config_parser {
 	struct config *c;
@@ -24,32 +17,31 @@ struct config_parser {
 	struct vm_config *vm; /* of a SECTION_VM */
 	unsigned vm_sections; /* good and bad ones */
 	bool pxhv_seen;
-	u32 seen; /* keys of this section, bit by index in config_keys[] */
+	u32 seen;	   /* keys of this section, bit by index in config_keys[] */
+	const char *near;  /* what the next mistake suggests, NULL for nothing, */
+	unsigned distance; /* and how far it is from what stands there */
 };
 
 struct config_key {
-	const char *name;
-	const char *words; /* of a yes-or-no key: that for false, NUL, that for true */
-	u16 offset;	   /* of its field in struct config or struct vm_config */
-	u16 max;	   /* the largest number, or the field's size */
+	char name[12];
+	u16 offset; /* of its field in struct config or struct vm_config */
+	u16 max;    /* the largest number, or the field's size; of a yes-or-no key, which words mean that */
 	u8 section;
 	u8 type;
 	u8 feature; /* that it takes, for other values than false; 0: none */
 };
 
-/* The one list of all keys, ended by a NULL name. */
+/* The one list of all keys, ended by an empty name. */
 extern const struct config_key config_keys[];
 
-/* Prints "FILE:LINE: " and the message, with "(did you mean 'suggestion'?)" unless that is NULL. */
-void config_mistake(struct config_parser *p, const char *suggestion, const char *fmt, ...) __printf(3, 4);
+/* Prints "FILE:LINE: " and the message, with "(did you mean '...'?)" if there is something near. */
+void config_mistake(struct config_parser *p, const char *fmt, ...) __printf(2, 3);
 
-/* Keeps in *best the candidate nearest to word that is not further than *distance. Start with distance 2. */
-void config_nearest(struct slice word, const char *candidate, const char **best, unsigned *distance);
-
-bool slice_is(struct slice s, const char *text);
+/* Keeps in p->near the candidate nearest to word that is not further than 2. A mistake follows. */
+void config_nearest(struct config_parser *p, const char *word, const char *candidate);
 
 /* Handles "key = value" of the current section. */
-void config_set(struct config_parser *p, struct slice key, struct slice value);
+void config_set(struct config_parser *p, const char *key, char *value);
 
 /* Says so when the VM that just ended has no guest. */
 void config_check_guest(struct config_parser *p);
@@ -58,5 +50,5 @@ void config_check_guest(struct config_parser *p);
 bool config_has(struct config_parser *p, u8 feature);
 
 /* Adds a disk to the current VM (config_disk.c). Left out by WITHOUT=disks. */
-void config_set_disk(struct config_parser *p, struct slice value);
+void config_set_disk(struct config_parser *p, const char *value);
 #pragma weak config_set_disk

@@ -1,7 +1,6 @@
 /* The boot disk by INT 13h: EDD's LBA calls, else cylinder, head and sector. All data goes through
  * BIOS_BUFFER, which any BIOS can reach and which crosses no 64 KiB. */
 #include "boot/boot.h"
-#include "host/cpu.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -9,9 +8,6 @@
 #define SECTOR	    512
 #define MAX_SECTORS 127 /* a call: what the oldest EDD BIOSes take */
 #define TRIES	    3
-
-/* Behind the data, in the buffer's 128th sector: EDD's packets. */
-#define PACKET (BIOS_BUFFER + MAX_SECTORS * SECTOR)
 
 struct edd_packet { /* disk address packet */
 	u8 size, zero;
@@ -31,55 +27,57 @@ static struct {
 	u32 heads, sectors; /* a cylinder's heads, a track's sectors; sectors is 0 with EDD */
 } disk;
 
-static bool int13(struct bios_regs *r)
+static const struct bios_regs *int13(u32 eax, u32 ebx, u32 ecx, u32 edx, u16 es)
 {
-	r->edx |= boot_drive;
-	bios_call(0x13, r);
-	return !(r->eflags & RFLAGS_CF);
+	return bios(0x13, eax, ebx, ecx, edx | boot_drive, es);
+}
+
+static u8 code_of(const struct bios_regs *r)
+{
+	return (u8)(r->eax >> 8);
 }
 
 static bool has_edd(void)
 {
-	struct bios_regs r = {.eax = 0x4100, .ebx = 0x55AA};
+	const struct bios_regs *r = int13(0x4100, 0x55AA, 0, 0, 0);
 
-	return int13(&r) && (u16)r.ebx == 0xAA55 && (r.ecx & 1);
+	return !bios_failed(r) && (u16)r->ebx == 0xAA55 && (r->ecx & 1);
 }
 
 int disk_init(void)
 {
-	struct edd_params *p = (struct edd_params *)PACKET;
-	struct bios_regs r = {.eax = 0x4800, .ds = PACKET >> 4};
+	struct edd_params *p = (struct edd_params *)BIOS_PACKET;
+	const struct bios_regs *r;
 
 	if (has_edd()) {
-		disk.sectors = 0;
 		*p = (struct edd_params){.size = sizeof(*p)};
-		if (int13(&r) && p->sector_size && p->sector_size != SECTOR) {
+		if (!bios_failed(int13(0x4800, 0, 0, 0, 0)) && p->sector_size && p->sector_size != SECTOR) {
 			printk("boot disk %02Xh: its sectors have %u bytes; pxHV boots from disks with %u\n",
 			       boot_drive, p->sector_size, SECTOR);
 			return -EIO;
 		}
 		return 0;
 	}
-	r = (struct bios_regs){.eax = 0x0800};
-	if (!int13(&r) || !(r.ecx & 0x3F)) {
+	r = int13(0x0800, 0, 0, 0, 0); /* with ES:DI = 0, which some BIOSes want */
+	disk.sectors = r->ecx & 0x3F;
+	disk.heads = (u8)(r->edx >> 8) + 1;
+	if (bios_failed(r) || !disk.sectors) {
 		printk("boot disk %02Xh: the BIOS does not tell its geometry (code %02Xh)\n", boot_drive,
-		       (u8)(r.eax >> 8));
+		       code_of(r));
 		return -EIO;
 	}
-	disk.sectors = r.ecx & 0x3F;
-	disk.heads = (u8)(r.edx >> 8) + 1;
 	return 0;
 }
 
 /* One attempt at up to *count sectors from lba on; a track's end lowers *count. Returns the BIOS's code. */
 static u8 read_once(u64 lba, u32 *count)
 {
-	struct bios_regs r;
+	const struct bios_regs *r;
 
 	if (!disk.sectors) {
-		*(struct edd_packet *)PACKET = (struct edd_packet){
-			.size = 16, .count = *count, .segment = BIOS_BUFFER >> 4, .lba = lba};
-		r = (struct bios_regs){.eax = 0x4200, .ds = PACKET >> 4};
+		*(struct edd_packet *)BIOS_PACKET = (struct edd_packet){
+			.size = 16, .count = (u16)*count, .segment = BIOS_BUFFER_SEG, .lba = lba};
+		r = int13(0x4200, 0, 0, 0, 0);
 	} else {
 		u32 sector = lba % disk.sectors;
 		u64 track = lba / disk.sectors;
@@ -89,21 +87,13 @@ static u8 read_once(u64 lba, u32 *count)
 		if (cylinder > 1023)
 			return 0x04; /* sector not found: out of CHS's reach */
 		*count = MIN(*count, disk.sectors - sector);
-		r = (struct bios_regs){.eax = 0x0200 | *count,
-				       .ecx = (cylinder & 0xFF) << 8 | cylinder >> 8 << 6 | (sector + 1),
-				       .edx = head << 8,
-				       .es = BIOS_BUFFER >> 4};
+		r = int13(0x0200 | *count, 0,
+			  (u32)((cylinder & 0xFF) << 8 | cylinder >> 8 << 6 | (sector + 1)), head << 8,
+			  BIOS_BUFFER_SEG);
 	}
-	if (int13(&r))
+	if (!bios_failed(r))
 		return 0;
-	return (u8)(r.eax >> 8) ?: 0xFF;
-}
-
-static void reset(void)
-{
-	struct bios_regs r = {};
-
-	int13(&r);
+	return code_of(r) ?: 0xFF;
 }
 
 int disk_read(u64 lba, u32 count, void *buf)
@@ -117,7 +107,7 @@ int disk_read(u64 lba, u32 count, void *buf)
 			code = read_once(lba, &n);
 			if (!code || !--tries)
 				break;
-			reset();
+			int13(0, 0, 0, 0, 0); /* reset */
 		}
 		if (code) {
 			printk("boot disk %02Xh: cannot read %u sectors at LBA %lu (BIOS code %02Xh)\n",

@@ -1,6 +1,5 @@
 /* The memory map as the BIOS gives it: INT 15h E820h (ACPI 6.4 §15.1), on old machines E801h or 88h. */
 #include "boot/boot.h"
-#include "host/cpu.h"
 
 #define SMAP 0x534D4150 /* "SMAP" */
 
@@ -15,23 +14,19 @@ static void add(u64 base, u64 size)
 static void read_e820(void)
 {
 	struct mem_region *entry = (struct mem_region *)BIOS_BUFFER;
-	struct bios_regs r;
 	u32 next = 0;
 
 	/* Bounded by calls, not entries: some BIOSes go round in circles. */
 	for (unsigned calls = 0; calls < MEMMAP_MAX; calls++) {
+		const struct bios_regs *r;
+
 		entry->attr = 1; /* a BIOS before ACPI 3 leaves it alone */
-		r = (struct bios_regs){.eax = 0xE820,
-				       .ebx = next,
-				       .ecx = sizeof(*entry),
-				       .edx = SMAP,
-				       .es = BIOS_BUFFER >> 4};
-		bios_call(0x15, &r);
-		if ((r.eflags & RFLAGS_CF) || r.eax != SMAP)
+		r = bios(0x15, 0xE820, next, sizeof(*entry), SMAP, BIOS_BUFFER_SEG);
+		if (bios_failed(r) || r->eax != SMAP)
 			return;
-		if (r.ecx >= offsetof(struct mem_region, attr))
+		if (r->ecx >= offsetof(struct mem_region, attr))
 			boot_e820[boot_e820_count++] = *entry;
-		next = r.ebx;
+		next = r->ebx;
 		if (!next)
 			return;
 	}
@@ -39,25 +34,21 @@ static void read_e820(void)
 
 static void read_old(void)
 {
-	struct bios_regs r = {};
+	const struct bios_regs *r = bios(0x12, 0, 0, 0, 0, 0); /* KiB of low memory */
 
-	bios_call(0x12, &r); /* KiB of low memory */
-	add(0, (u16)r.eax * KiB);
-
-	r = (struct bios_regs){.eax = 0xE801};
-	bios_call(0x15, &r);
-	if (!(r.eflags & RFLAGS_CF)) {
+	add(0, (u16)r->eax * KiB);
+	r = bios(0x15, 0xE801, 0, 0, 0, 0);
+	if (!bios_failed(r)) {
 		/* KiB from 1 to 16 MiB, then 64 KiB units above: in AX and BX, or CX and DX, or both. */
-		bool cx = !(u16)r.eax && !(u16)r.ebx;
+		bool cx = !(u16)r->eax && !(u16)r->ebx;
 
-		add(1 * MiB, (u16)(cx ? r.ecx : r.eax) * KiB);
-		add(16 * MiB, (u16)(cx ? r.edx : r.ebx) * 64 * KiB);
+		add(1 * MiB, (u16)(cx ? r->ecx : r->eax) * KiB);
+		add(16 * MiB, (u16)(cx ? r->edx : r->ebx) * 64 * KiB);
 		return;
 	}
-	r = (struct bios_regs){.eax = 0x8800};
-	bios_call(0x15, &r);
-	if (!(r.eflags & RFLAGS_CF))
-		add(1 * MiB, (u16)r.eax * KiB);
+	r = bios(0x15, 0x8800, 0, 0, 0, 0);
+	if (!bios_failed(r))
+		add(1 * MiB, (u16)r->eax * KiB);
 }
 
 void e820_read(void)

@@ -136,34 +136,48 @@ u64 fat_cluster_lba(const struct fat *f, u32 cluster)
 	return f->start + f->data_start + (u64)(cluster - 2) * f->sectors_per_cluster;
 }
 
+/* As many sectors as lie side by side from *cluster on, up to the cluster that completes max of them. Moves
+ * past them as fat_next_cluster(). */
+static int next_run(struct fat *f, u32 *cluster, u32 *steps, u32 max, u64 *lba, u32 *run)
+{
+	u32 last;
+	int more;
+
+	*lba = fat_cluster_lba(f, *cluster);
+	*run = 0;
+	do {
+		last = *cluster;
+		*run += f->sectors_per_cluster;
+		more = fat_next_cluster(f, cluster, steps);
+	} while (more > 0 && *cluster == last + 1 && *run < max);
+	return more;
+}
+
+static int too_short(const struct fat_file *file)
+{
+	return fat_damaged("a file is shorter than its directory entry says", file->size);
+}
+
 int fat_read(struct fat *f, const struct fat_file *file, void *buf, void (*progress)(u64 done, u64 total))
 {
 	u32 left = (u32)(((u64)file->size + FAT_SECTOR - 1) / FAT_SECTOR);
-	u32 cluster = file->cluster, steps = 0;
+	u32 cluster = file->cluster, steps = 0, run;
 	u8 *dst = buf;
-	int more = 0;
+	int more = 0, err;
+	u64 lba;
 
 	while (left) {
-		u32 first = cluster, last, run = 0;
-		int err;
-
-		/* As many clusters as lie side by side. */
-		do {
-			last = cluster;
-			run += f->sectors_per_cluster;
-			more = fat_next_cluster(f, &cluster, &steps);
-			if (more < 0)
-				return more;
-		} while (more && cluster == last + 1 && run < MIN(left, READ_MAX));
-
+		more = next_run(f, &cluster, &steps, MIN(left, READ_MAX), &lba, &run);
+		if (more < 0)
+			return more;
 		run = MIN(run, left);
-		err = f->read(f->ctx, fat_cluster_lba(f, first), run, dst);
+		err = f->read(f->ctx, lba, run, dst);
 		if (err)
 			return err;
 		dst += run * FAT_SECTOR;
 		left -= run;
 		if (left && !more)
-			return fat_damaged("a file is shorter than its directory entry says", file->size);
+			return too_short(file);
 		if (progress)
 			progress(MIN((u64)(dst - (u8 *)buf), file->size), file->size);
 	}
@@ -175,22 +189,11 @@ int fat_read(struct fat *f, const struct fat_file *file, void *buf, void (*progr
 
 int fat_extent(struct fat *f, const struct fat_file *file, u64 *lba, u64 *sectors)
 {
-	u32 cluster = file->cluster, last, steps = 0;
-	u64 room = 0;
-	int more;
+	u32 cluster = file->cluster, steps = 0, room;
+	int more = next_run(f, &cluster, &steps, ~0u, lba, &room);
 
-	do {
-		last = cluster;
-		room += f->sectors_per_cluster;
-		more = fat_next_cluster(f, &cluster, &steps);
-		if (more < 0)
-			return more;
-		if (more && cluster != last + 1)
-			return -ESPIPE;
-	} while (more);
-	*lba = fat_cluster_lba(f, file->cluster);
+	if (more)
+		return more < 0 ? more : -ESPIPE;
 	*sectors = file->size / FAT_SECTOR;
-	if (*sectors > room)
-		return fat_damaged("a file is shorter than its directory entry says", file->size);
-	return 0;
+	return *sectors > room ? too_short(file) : 0;
 }

@@ -35,11 +35,6 @@ struct long_name {
 	u16 units[LFN_PIECES * LFN_UNITS];
 };
 
-static u8 lower(u8 c)
-{
-	return c >= 'A' && c <= 'Z' ? c + 32 : c;
-}
-
 static u8 short_checksum(const u8 *name)
 {
 	u8 sum = 0;
@@ -69,47 +64,43 @@ static void lfn_add(struct long_name *l, const struct lfn_entry *e)
 	memcpy(units + 11, e->name3, sizeof(e->name3));
 }
 
-/* Puts the code point at *u into out as UTF-8 and moves *u past it; returns the number of bytes. A surrogate
- * without its half stays as it is, and so is like no name. */
-static unsigned to_utf8(const u16 **u, const u16 *end, u8 out[4])
+/* Is text name, without regard to case? */
+static bool same(const u8 *text, size_t n, const char *name, size_t len)
 {
-	u32 c = *(*u)++;
-	unsigned len = 0;
-
-	if (c >= 0xD800 && c < 0xDC00 && *u < end && **u >= 0xDC00 && **u < 0xE000)
-		c = 0x10000 + ((c - 0xD800) << 10) + (*(*u)++ - 0xDC00);
-	if (c < 0x80) {
-		out[len++] = (u8)c;
-		return len;
-	}
-	if (c >= 0x10000) {
-		out[len++] = (u8)(0xF0 | c >> 18);
-		out[len++] = 0x80 | (c >> 12 & 0x3F);
-	} else if (c >= 0x800) {
-		out[len++] = (u8)(0xE0 | c >> 12);
-	}
-	if (len)
-		out[len++] = 0x80 | (c >> 6 & 0x3F);
-	else
-		out[len++] = (u8)(0xC0 | c >> 6);
-	out[len++] = 0x80 | (c & 0x3F);
-	return len;
+	if (n != len)
+		return false;
+	while (n--)
+		if (lower((char)text[n]) != lower(name[n]))
+			return false;
+	return true;
 }
 
+/* The code point c as UTF-8; returns the number of bytes. */
+static size_t to_utf8(u32 c, u8 *out)
+{
+	unsigned more = (c >= 0x80) + (c >= 0x800) + (c >= 0x10000);
+
+	*out = (u8)(more ? 0xFF00 >> (more + 1) | c >> 6 * more : c);
+	for (unsigned i = more; i--;)
+		*++out = 0x80 | (c >> 6 * i & 0x3F);
+	return more + 1;
+}
+
+/* A surrogate without its half stays as it is, and so is like no name. */
 static bool long_name_is(const struct long_name *l, const char *name, size_t len)
 {
-	const u16 *u = l->units, *end = u + l->pieces * LFN_UNITS;
-	size_t at = 0;
+	const u16 *end = l->units + l->pieces * LFN_UNITS;
+	u8 text[3 * LFN_PIECES * LFN_UNITS];
+	size_t n = 0;
 
-	while (u < end && *u) {
-		u8 utf8[4];
-		unsigned n = to_utf8(&u, end, utf8);
+	for (const u16 *u = l->units; u < end && *u; u++) {
+		u32 c = *u;
 
-		for (unsigned i = 0; i < n; i++)
-			if (at == len || lower(utf8[i]) != lower((u8)name[at++]))
-				return false;
+		if ((c & 0xFC00) == 0xD800 && u + 1 < end && (u[1] & 0xFC00) == 0xDC00)
+			c = 0x10000 + ((c & 0x3FF) << 10) + (*++u & 0x3FF);
+		n += to_utf8(c, text + n);
 	}
-	return at == len;
+	return same(text, n, name, len);
 }
 
 static bool short_name_is(const u8 *short_name, const char *name, size_t len)
@@ -127,12 +118,7 @@ static bool short_name_is(const u8 *short_name, const char *name, size_t len)
 			text[n++] = '.';
 		text[n++] = short_name[i];
 	}
-	if (n != len)
-		return false;
-	while (n--)
-		if (lower(text[n]) != lower((u8)name[n]))
-			return false;
-	return true;
+	return same(text, n, name, len);
 }
 
 /* Looks at one directory entry: 1 when it is the wanted one, 0 when not, -ENOENT at the directory's end. */

@@ -6,6 +6,7 @@
 #include "disks.h"
 #include "load/load.h"
 #include "vm/trace.h"
+#include "vm/vm.h"
 
 /* Each by its name in features.mk, and something of it that is there if it is. */
 static const struct {
@@ -18,6 +19,14 @@ static const struct {
 	[FEATURE_GDB] = {"gdb", gdb_attach},	      [FEATURE_TRACE] = {"trace", trace_create},
 	[FEATURE_VGA] = {"vga", vga_text_create},
 };
+
+bool vm_has_vga(const struct vm *vm)
+{
+	const struct vm_config *c = vm->config;
+
+	return vga_text_create && (c->kind == GUEST_FIRMWARE || c->kind == GUEST_MULTIBOOT ||
+				   c->flat_bits == 16 || c->console_vga);
+}
 
 const char *feature_missing(u8 feature)
 {

@@ -2,7 +2,6 @@
 
 #include "boot/boot.h"
 #include "host/drive.h"
-#include "host/page.h"
 #include "host/partition.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
@@ -19,7 +18,7 @@ struct region {
 
 static struct region regions[CONFIG_MAX_VMS * CONFIG_MAX_DISKS];
 static u32 region_count;
-static u8 *page; /* that drives read into */
+static u8 page[PAGE_SIZE] __aligned(PAGE_SIZE); /* that drives read into */
 static struct fat volume;
 
 static int read_drive(void *ctx, u64 lba, u32 count, void *buf)
@@ -136,10 +135,8 @@ static int open_disk(struct disk_config *c)
 	struct region *r = &regions[region_count++];
 	int err;
 
-	if (!page) {
-		page = page_alloc_run(PAGE_SIZE, PAGE_SIZE, 4 * GiB);
+	if (region_count == 1)
 		drives_init();
-	}
 	r->readonly = c->readonly;
 	ksnprintf(r->name, sizeof(r->name), c->partition ? "%s%sp%u" : "%s%s",
 		  c->kind == DISK_BOOT ? "boot:" : "", c->name, c->partition);

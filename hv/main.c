@@ -46,6 +46,7 @@ static void host_init(void)
 		panic("%u pages of the hypervisor's map are both writable and executable", violations);
 	acpi_init();
 	time_init();
+	vm_host_init();
 }
 
 /* Whoever sits there can read the mistakes, and look around. */
@@ -54,7 +55,6 @@ static void __noreturn refuse_config(void)
 	if (config.headless || !monitor_dead)
 		host_exit(EXIT_REFUSED);
 	apic_init();
-	vm_host_init();
 	if (monitor_dead(NULL, EXIT_REFUSED))
 		acpi_reset();
 	host_power_off(EXIT_REFUSED);
@@ -90,14 +90,16 @@ static void load_disk(struct disk_config *d)
 }
 
 /* A module's file name ends at the first blank: the rest is for the guest to read. */
-static void load_module(const char *module, u8 **data, u64 *size)
+static void load_module(const char *module, const u8 **data, u64 *size)
 {
-	char path[CONFIG_PATH_MAX] = "";
+	char path[CONFIG_PATH_MAX];
+	u32 i = 0;
 
-	for (u32 i = 0; module[i] && module[i] != ' '; i++)
-		path[i] = module[i];
-	if (boot_load_file(path, data, size))
-		host_exit(EXIT_REFUSED);
+	while (module[i] && module[i] != ' ')
+		i++;
+	memcpy(path, module, i);
+	path[i] = 0;
+	load_file(path, data, size);
 }
 
 /* One for each of its vcpus; whoever reads them needs the PC's memory. */
@@ -125,7 +127,7 @@ static void load_files(void)
 		for (struct disk_config *d = c->disks; d < c->disks + CONFIG_MAX_DISKS && d->kind; d++)
 			load_disk(d);
 		for (u32 m = 0; m < c->module_count; m++)
-			load_module(c->modules[m], (u8 **)&f->module[m].data, &f->module[m].size);
+			load_module(c->modules[m], &f->module[m].data, &f->module[m].size);
 		create_traces(c);
 	}
 }
@@ -133,8 +135,9 @@ static void load_files(void)
 /* The vendor whose extension this CPU has; where it has neither, the one that can say what is missing. */
 static const struct vcpu_ops *choose_vendor(void)
 {
+	u32 vendor = cpuid(0, 0).ecx;
 	bool vmx = cpuid(1, 0).ecx & BIT(5);
-	bool amd = cpuid(0, 0).ecx == 0x444D4163 || cpuid(0, 0).ecx == 0x656E6975; /* AMD, Hygon */
+	bool amd = vendor == 0x444D4163 || vendor == 0x656E6975; /* AMD, Hygon */
 	const struct vcpu_ops *ops = !vmx && amd ? &svm_ops : &vmx_ops;
 
 	if (!ops) {
@@ -145,7 +148,7 @@ static const struct vcpu_ops *choose_vendor(void)
 	if (ops->check())
 		host_exit(EXIT_REFUSED);
 	story("%s supported", ops->name);
-	story("Long mode enabled");
+	story("Long mode enabled, W^X verified"); /* by host_init(), before the config was read */
 	return ops;
 }
 
@@ -210,7 +213,6 @@ void hv_main(void)
 		host_exit(EXIT_REFUSED);
 	story("%s", ops->enabled);
 	cpuid_policy_init();
-	vm_host_init();
 	for (;;) {
 		u32 status = 0;
 

@@ -9,62 +9,64 @@
 #include "vm/decode.h"
 #include "vm/vcpu.h"
 
-/* Each entry: map, first and last opcode, a text, a zero. In the text
- *   {a,b,..} chooses by ModRM.reg, <a,b,..> by the opcode less the first, (a,b,c) by the operand size 2, 4,
- * 8, & among CC, @ among SHIFTS, ^ among ALU; and behind the blank that ends the name stand operands: E rm, 8
- * 6 4 its byte, word and dword forms, M memory without a size, G reg, Z register of the opcode, T DX, A
- * accumulator, U CL, 1 itself, I immediate, P unsigned byte, J branch target, O offset, X far pointer, S C D
- * segment, control, debug register. */
+/* Each entry: first and last opcode (of the groups: ModRM), a text, a zero; END is one of none. In a map the
+ * first that fits counts. In the text {a,b,..} chooses by ModRM.reg, <a,b,..> by the opcode less the first,
+ * (a,b,c) by the operand size 2, 4, 8, & among CC, @ among SHIFTS, ^ among ALU; and behind the blank that
+ * ends the name stand operands: E rm, 8 6 4 its byte, word and dword forms, M memory without a size, G reg, Z
+ * register of the opcode, T DX, A accumulator, U CL, 1 itself, I immediate, P unsigned byte, J branch target,
+ * O offset, X far pointer, S C D segment, control, debug register. */
 #define ALU    "{add,or,adc,sbb,and,sub,xor,cmp}"
 #define CC     "<o,no,b,nb,z,nz,be,a,s,ns,p,np,l,ge,le,g>"
+#define END    "\xff\0"
 #define SHIFTS "{rol,ror,rcl,rcr,shl,shr,sal,sar}"
 /* clang-format off */
-static const char table[] =
-	"\0\x26\x26" "es\0" "\0\x27\x27" "daa\0" "\0\x2f\x2f" "das\0" "\0\x37\x37" "aaa\0"
-	"\0\x3f\x3f" "aas\0" "\0\x06\x06" "push es\0" "\0\x07\x07" "pop es\0" "\0\x0e\x0e" "push cs\0"
-	"\0\x16\x16" "push ss\0" "\0\x17\x17" "pop ss\0" "\0\x1e\x1e" "push ds\0" "\0\x1f\x1f" "pop ds\0"
-	"\0\x40\x47" "inc Z\0" "\0\x48\x4f" "dec Z\0" "\0\x50\x57" "push Z\0" "\0\x58\x5f" "pop Z\0"
-	"\0\x60\x60" "pusha\0" "\0\x61\x61" "popa\0" "\0\x62\x62" "bound G,M\0"
-	"\0\x63\x63" "movsxd G,4\0" "\0\x68\x68" "push I\0" "\0\x69\x69" "imul G,E,I\0"
-	"\0\x6a\x6a" "push I\0" "\0\x6b\x6b" "imul G,E,I\0" "\0\x6c\x6d" "ins%\0" "\0\x6e\x6f" "outs%\0"
-	"\0\x70\x7f" "j& J\0" "\0\x80\x83" ALU " E,I\0"
-	"\0\x84\x85" "test E,G\0" "\0\x86\x87" "xchg E,G\0" "\0\x88\x89" "mov E,G\0"
-	"\0\x8a\x8b" "mov G,E\0" "\0\x8c\x8c" "mov E,S\0" "\0\x8d\x8d" "lea G,M\0"
-	"\0\x8e\x8e" "mov S,6\0" "\0\x8f\x8f" "pop E\0" "\0\x90\x90" "nop\0" "\0\x91\x97" "xchg A,Z\0"
-	"\0\x98\x98" "(cbw,cwde,cdqe)\0" "\0\x99\x99" "(cwd,cdq,cqo)\0" "\0\x9a\x9a" "callf X\0"
-	"\0\x9b\x9b" "fwait\0" "\0\x9c\x9f" "<pushf,popf,sahf,lahf>\0" "\0\xa0\xa1" "mov A,O\0"
-	"\0\xa2\xa3" "mov O,A\0" "\0\xa4\xa5" "movs%\0" "\0\xa6\xa7" "cmps%\0" "\0\xa8\xa9" "test A,I\0"
-	"\0\xaa\xab" "stos%\0" "\0\xac\xad" "lods%\0" "\0\xae\xaf" "scas%\0" "\0\xb0\xbf" "mov Z,I\0"
-	"\0\xc0\xc1" "@ E,I\0" "\0\xc2\xc2" "ret I\0" "\0\xc3\xc3" "ret\0"
-	"\0\xc4\xc5" "<les,lds> G,M\0" "\0\xc6\xc7" "mov E,I\0" "\0\xc8\xc9" "<enter,leave>\0"
-	"\0\xca\xca" "retf I\0" "\0\xcb\xcc" "<retf,int3>\0" "\0\xcd\xcd" "int P\0"
-	"\0\xce\xcf" "<into,iret>\0" "\0\xd0\xd1" "@ E,1\0"
-	"\0\xd2\xd3" "@ E,U\0" "\0\xd4\xd5" "<aam,aad> P\0"
-	"\0\xd7\xd7" "xlat\0" "\0\xe0\xe3" "<loopne,loope,loop,jcxz> J\0" "\0\xe4\xe5" "in A,P\0"
-	"\0\xe6\xe7" "out P,A\0" "\0\xe8\xe9" "<call,jmp> J\0" "\0\xea\xea" "jmpf X\0"
-	"\0\xeb\xeb" "jmp J\0" "\0\xec\xed" "in A,T\0" "\0\xee\xef" "out T,A\0"
-	"\0\xf1\xf5" "<int1,,,hlt,cmc>\0" "\0\xf6\xf7" "{test,test,not,neg,mul,imul,div,idiv} E\0"
-	"\0\xf8\xfd" "<clc,stc,cli,sti,cld,std>\0" "\0\xfe\xff" "{inc,dec,call,callf,jmp,jmpf,push,} E\0"
-	"\1\x00\x00" "{sldt,str,lldt,ltr,verr,verw,,} 6\0"
-	"\1\x01\x01" "{sgdt,sidt,lgdt,lidt,smsw,,lmsw,invlpg} M\0" "\1\x02\x03" "<lar,lsl> G,6\0"
-	"\1\x05\x09" "<syscall,clts,sysret,invd,wbinvd>\0" "\1\x0b\x0b" "ud2\0" "\1\x18\x18" "{prefetchnta,prefetcht0,prefetcht1,prefetcht2} M\0" "\1\x18\x1f" "nop E\0"
-	"\1\x20\x20" "mov E,C\0" "\1\x21\x21" "mov E,D\0" "\1\x22\x22" "mov C,E\0"
-	"\1\x23\x23" "mov D,E\0" "\1\x30\x35" "<wrmsr,rdtsc,rdmsr,rdpmc,sysenter,sysexit>\0"
-	"\1\x40\x4f" "cmov& G,E\0" "\1\x78\x78" "vmread E,G\0" "\1\x79\x79" "vmwrite G,E\0" "\1\x80\x8f" "j& J\0" "\1\x90\x9f" "set& E\0"
-	"\1\xa0\xa2" "<push fs,pop fs,cpuid>\0" "\1\xa3\xa3" "bt E,G\0" "\1\xa4\xa4" "shld E,G,I\0"
-	"\1\xa5\xa5" "shld E,G,U\0" "\1\xa8\xa9" "<push gs,pop gs>\0" "\1\xab\xab" "bts E,G\0"
-	"\1\xac\xac" "shrd E,G,I\0" "\1\xad\xad" "shrd E,G,U\0"
-	"\1\xae\xae" "{fxsave,fxrstor,ldmxcsr,stmxcsr,xsave,xrstor,xsaveopt,clflush} M\0" "\5\xe8\xff" "{,,,,,lfence,mfence,sfence}\0"
-	"\1\xaf\xaf" "imul G,E\0" "\1\xb0\xb1" "cmpxchg E,G\0" "\1\xb2\xb2" "lss G,M\0"
-	"\1\xb3\xb3" "btr E,G\0" "\1\xb4\xb5" "<lfs,lgs> G,M\0" "\1\xb6\xb6" "movzx G,8\0"
-	"\1\xb7\xb7" "movzx G,6\0" "\1\xb8\xb8" "popcnt G,E\0" "\1\xba\xba" "{,,,,bt,bts,btr,btc} E,I\0"
-	"\1\xbb\xbb" "btc E,G\0" "\1\xbc\xbd" "<bsf,bsr> G,E\0" "\1\xbe\xbe" "movsx G,8\0"
-	"\1\xbf\xbf" "movsx G,6\0" "\1\xc0\xc1" "xadd E,G\0" "\1\xc3\xc3" "movnti E,G\0"
-	"\1\xc7\xc7" "{,cmpxchg8b,,xrstors,xsavec,xsaves,,} M\0" "\1\xc8\xcf" "bswap Z\0"
-	"\4\xc0\xc4" "<,vmcall,vmlaunch,vmresume,vmxoff>\0" "\4\xc8\xcb" "<monitor,mwait,clac,stac>\0"
-	"\4\xd0\xd1" "<xgetbv,xsetbv>\0"
-	"\4\xd8\xdf" "<vmrun,vmmcall,vmload,vmsave,stgi,clgi,skinit,invlpga>\0"
-	"\4\xf8\xf9" "<swapgs,rdtscp>\0" "\4\xfa\xfa" "monitorx\0";
+static const char one_byte[] =
+	"\x27\x27" "daa\0" "\x2f\x2f" "das\0" "\x37\x37" "aaa\0" "\x3f\x3f" "aas\0"
+	"\x06\x07" "<push,pop> es\0" "\x0e\x0e" "push cs\0" "\x16\x17" "<push,pop> ss\0"
+	"\x1e\x1f" "<push,pop> ds\0" "\x40\x47" "inc Z\0" "\x48\x4f" "dec Z\0" "\x50\x57" "push Z\0"
+	"\x58\x5f" "pop Z\0" "\x60\x61" "<pusha,popa>\0" "\x62\x62" "bound G,M\0" "\x63\x63" "movsxd G,4\0"
+	"\x68\x68" "push I\0" "\x69\x69" "imul G,E,I\0" "\x6a\x6a" "push I\0" "\x6b\x6b" "imul G,E,I\0"
+	"\x6c\x6d" "ins%\0" "\x6e\x6f" "outs%\0" "\x70\x7f" "j& J\0" "\x80\x83" ALU " E,I\0"
+	"\x84\x85" "test E,G\0" "\x86\x87" "xchg E,G\0" "\x88\x89" "mov E,G\0" "\x8a\x8b" "mov G,E\0"
+	"\x8c\x8c" "mov E,S\0" "\x8d\x8d" "lea G,M\0" "\x8e\x8e" "mov S,6\0" "\x8f\x8f" "pop E\0"
+	"\x90\x90" "nop\0" "\x91\x97" "xchg A,Z\0" "\x98\x98" "(cbw,cwde,cdqe)\0"
+	"\x99\x99" "(cwd,cdq,cqo)\0" "\x9a\x9a" "callf X\0" "\x9b\x9b" "fwait\0"
+	"\x9c\x9f" "<pushf,popf,sahf,lahf>\0" "\xa0\xa1" "mov A,O\0" "\xa2\xa3" "mov O,A\0"
+	"\xa4\xa5" "movs%\0" "\xa6\xa7" "cmps%\0" "\xa8\xa9" "test A,I\0" "\xaa\xab" "stos%\0"
+	"\xac\xad" "lods%\0" "\xae\xaf" "scas%\0" "\xb0\xbf" "mov Z,I\0" "\xc0\xc1" "@ E,I\0"
+	"\xc2\xc2" "ret I\0" "\xc3\xc3" "ret\0" "\xc4\xc5" "<les,lds> G,M\0" "\xc6\xc7" "mov E,I\0"
+	"\xc8\xc9" "<enter,leave>\0" "\xca\xca" "retf I\0" "\xcb\xcc" "<retf,int3>\0" "\xcd\xcd" "int P\0"
+	"\xce\xcf" "<into,iret>\0" "\xd0\xd1" "@ E,1\0" "\xd2\xd3" "@ E,U\0" "\xd4\xd5" "<aam,aad> P\0"
+	"\xd7\xd7" "xlat\0" "\xe0\xe3" "<loopne,loope,loop,jcxz> J\0" "\xe4\xe5" "in A,P\0"
+	"\xe6\xe7" "out P,A\0" "\xe8\xe9" "<call,jmp> J\0" "\xea\xea" "jmpf X\0" "\xeb\xeb" "jmp J\0"
+	"\xec\xed" "in A,T\0" "\xee\xef" "out T,A\0" "\xf1\xf5" "<int1,,,hlt,cmc>\0"
+	"\xf6\xf7" "{test,test,not,neg,mul,imul,div,idiv} E\0" "\xf8\xfd" "<clc,stc,cli,sti,cld,std>\0"
+	"\xfe\xff" "{inc,dec,call,callf,jmp,jmpf,push,} E\0" END;
+static const char two_bytes[] =
+	"\x00\x00" "{sldt,str,lldt,ltr,verr,verw,,} 6\0"
+	"\x01\x01" "{sgdt,sidt,lgdt,lidt,smsw,,lmsw,invlpg} M\0" "\x02\x03" "<lar,lsl> G,6\0"
+	"\x05\x09" "<syscall,clts,sysret,invd,wbinvd>\0" "\x0b\x0b" "ud2\0"
+	"\x18\x18" "{prefetchnta,prefetcht0,prefetcht1,prefetcht2} M\0" "\x18\x1f" "nop E\0"
+	"\x20\x20" "mov E,C\0" "\x21\x21" "mov E,D\0" "\x22\x22" "mov C,E\0" "\x23\x23" "mov D,E\0"
+	"\x30\x35" "<wrmsr,rdtsc,rdmsr,rdpmc,sysenter,sysexit>\0" "\x40\x4f" "cmov& G,E\0"
+	"\x78\x78" "vmread E,G\0" "\x79\x79" "vmwrite G,E\0" "\x80\x8f" "j& J\0" "\x90\x9f" "set& E\0"
+	"\xa0\xa2" "<push fs,pop fs,cpuid>\0" "\xa3\xa3" "bt E,G\0" "\xa4\xa4" "shld E,G,I\0"
+	"\xa5\xa5" "shld E,G,U\0" "\xa8\xa9" "<push gs,pop gs>\0" "\xab\xab" "bts E,G\0"
+	"\xac\xac" "shrd E,G,I\0" "\xad\xad" "shrd E,G,U\0"
+	"\xae\xae" "{fxsave,fxrstor,ldmxcsr,stmxcsr,xsave,xrstor,xsaveopt,clflush} M\0"
+	"\xaf\xaf" "imul G,E\0" "\xb0\xb1" "cmpxchg E,G\0" "\xb3\xb3" "btr E,G\0" "\xb6\xb6" "movzx G,8\0"
+	"\xb7\xb7" "movzx G,6\0" "\xb8\xb8" "popcnt G,E\0" "\xba\xba" "{,,,,bt,bts,btr,btc} E,I\0"
+	"\xbb\xbb" "btc E,G\0" "\xbc\xbd" "<bsf,bsr> G,E\0" "\xbe\xbe" "movsx G,8\0"
+	"\xbf\xbf" "movsx G,6\0" "\xc0\xc1" "xadd E,G\0" "\xc3\xc3" "movnti E,G\0"
+	"\xc7\xc7" "{,cmpxchg8b,,xrstors,xsavec,xsaves,,} M\0" "\xc8\xcf" "bswap Z\0"
+	"\xb2\xb5" "<lss,,lfs,lgs> G,M\0" END;
+static const char group_0f01[] =
+	"\xc0\xc4" "<,vmcall,vmlaunch,vmresume,vmxoff>\0" "\xc8\xcb" "<monitor,mwait,clac,stac>\0"
+	"\xd0\xd1" "<xgetbv,xsetbv>\0"
+	"\xd8\xdf" "<vmrun,vmmcall,vmload,vmsave,stgi,clgi,skinit,invlpga>\0"
+	"\xf8\xf9" "<swapgs,rdtscp>\0" "\xfa\xfa" "monitorx\0" END;
+static const char group_0fae[] =
+	"\xe8\xff" "{,,,,,lfence,mfence,sfence}\0" END;
 /* clang-format on */
 
 struct text {
@@ -80,6 +82,11 @@ static __printf(2, 3) void put(struct text *t, const char *fmt, ...)
 	t->len += (size_t)kvsnprintf(t->buf + t->len, t->size - t->len, fmt, ap);
 	va_end(ap);
 	t->len = MIN(t->len, t->size - 1);
+}
+
+static void put_char(struct text *t, char c)
+{
+	put(t, "%c", c);
 }
 
 struct operands {
@@ -253,7 +260,7 @@ static void put_operand(struct text *t, const struct operands *o, char kind)
 		put(t, "%cr%u", kind | 0x20, insn_reg(i));
 		break;
 	default: /* punctuation, and names of registers */
-		put(t, "%c", kind);
+		put_char(t, kind);
 	}
 }
 
@@ -266,7 +273,7 @@ static const char *choose(struct text *t, const char *s, unsigned n)
 		if (*s == ',')
 			n--;
 		else if (!n)
-			put(t, "%c", *s);
+			put_char(t, *s);
 	}
 	return s;
 }
@@ -276,7 +283,8 @@ static void put_opcode(struct text *t, const struct insn *i)
 	put(t, "(%s%02x)", i->map ? "0f " : "", i->opcode);
 }
 
-static void write(struct text *t, const struct operands *o, const char *entry)
+/* The text s for the nth of its opcodes. */
+static void write(struct text *t, const struct operands *o, const char *s, unsigned n)
 {
 	size_t before;
 	bool name = true;
@@ -284,13 +292,13 @@ static void write(struct text *t, const struct operands *o, const char *entry)
 	if (o->i->lock)
 		put(t, "lock ");
 	before = t->len;
-	for (const char *s = entry + 3; *s; s++) {
+	for (; *s; s++) {
 		if (!name)
 			put_operand(t, o, *s);
 		else if (*s == '{')
 			s = choose(t, s, insn_reg(o->i) & 7);
 		else if (*s == '<')
-			s = choose(t, s, (entry[0] == 4 ? o->i->modrm : o->i->opcode) - (u8)entry[1]);
+			s = choose(t, s, n);
 		else if (*s == '(')
 			s = choose(t, s, o->i->op_size / 4);
 		else if (*s == '^')
@@ -300,9 +308,9 @@ static void write(struct text *t, const struct operands *o, const char *entry)
 		else if (*s == '@')
 			choose(t, SHIFTS, insn_reg(o->i) & 7);
 		else if (*s == '%')
-			put(t, "%c", "bw\0d\0\0\0q"[o->size - 1]);
+			put_char(t, "bw\0d\0\0\0q"[o->size - 1]);
 		else
-			put(t, "%c", *s);
+			put_char(t, *s);
 		name &= *s != ' ';
 		if (t->len == before + !name) { /* an alternative without a name */
 			t->len = before;
@@ -316,25 +324,30 @@ static void write(struct text *t, const struct operands *o, const char *entry)
 	}
 }
 
-static const char *find(unsigned map, u8 opcode)
+/* The text of opcode, which is *n behind its entry's first; NULL for none. */
+static const char *find(const char *e, u8 opcode, unsigned *n)
 {
-	for (const char *e = table; e < table + sizeof(table) - 1; e += 3 + strlen(e + 3) + 1)
-		if ((u8)e[0] == map && opcode >= (u8)e[1] && opcode <= (u8)e[2])
-			return e;
+	for (; (u8)e[0] <= (u8)e[1]; e += 2 + strlen(e + 2) + 1) {
+		*n = opcode - (u8)e[0];
+		if (*n <= (unsigned)((u8)e[1] - (u8)e[0]))
+			return e + 2;
+	}
 	return NULL;
 }
 
-static const char *entry_of(const struct insn *i)
+static const char *text_of(const struct insn *i, unsigned *n)
 {
-	static const char alu[3][9] = {"\0\0\0^ E,G", "\0\0\0^ G,E", "\0\0\0^ A,I"};
+	static const char alu[3][6] = {"^ E,G", "^ G,E", "^ A,I"};
 	unsigned form = (i->opcode & 7) / 2;
-	const char *e = NULL;
+	const char *s = NULL;
 
+	if (i->map > MAP_0F)
+		return NULL;
 	if (i->map == MAP_1 && i->opcode < 0x40 && form < ARRAY_SIZE(alu))
 		return alu[form];
 	if (i->map == MAP_0F && i->modrm >= 0xC0 && (i->opcode == 0x01 || i->opcode == 0xAE))
-		e = find(i->opcode == 1 ? 4 : 5, i->modrm);
-	return e ? e : find(i->map, i->opcode);
+		s = find(i->opcode == 1 ? group_0f01 : group_0fae, i->modrm, n);
+	return s ? s : find(i->map == MAP_1 ? one_byte : two_bytes, i->opcode, n);
 }
 
 /* Stack and control-register instructions have their own idea of the operand size in 64-bit code. */
@@ -346,22 +359,6 @@ static unsigned size_of(const struct insn *i, unsigned bits)
 	if (i->map == MAP_0F && ((i->opcode & 0xFC) == 0x20 || (i->opcode & 0xFE) == 0x78))
 		return bits == 64 ? 8 : 4;
 	return stack && bits == 64 && i->op_size == 4 ? 8 : i->op_size;
-}
-
-/* Past the prefixes, and the opcode itself. */
-static const u8 *modrm_of(const u8 *p, const struct insn *i)
-{
-	static const u8 opcode_bytes[] = {1, 2, 3, 3};
-	const u8 *last = p + i->len;
-
-	/* The first place where what the decoder found can stand. */
-	for (; p < last; p++) {
-		if (i->map == MAP_1 ? *p == i->opcode : *p == 0x0F && p + 1 < last) {
-			if (i->map == MAP_1 || p[opcode_bytes[i->map] - 1] == i->opcode)
-				return p + opcode_bytes[i->map];
-		}
-	}
-	return last;
 }
 
 static const char *repeat_of(const struct insn *i)
@@ -376,23 +373,24 @@ unsigned disassemble(const u8 *bytes, size_t avail, unsigned bits, u64 rip, char
 {
 	struct text t = {buf, size, 0};
 	struct insn i;
-	const char *e;
+	const char *s;
+	unsigned n = 0;
 
 	buf[0] = 0;
 	if (decode_insn(bytes, avail, bits, &i)) {
 		put(&t, "(bad)");
 		return 1;
 	}
-	e = entry_of(&i);
+	s = text_of(&i, &n);
 	if (i.rep == 0xF3 && i.map == MAP_0F && i.opcode == 0x1E && i.modrm == 0xFA) {
 		put(&t, "endbr64");
 	} else if (i.rep == 0xF3 && i.map == MAP_1 && i.opcode == 0x90) {
 		put(&t, "pause");
-	} else if (e) {
-		struct operands o = {&i, modrm_of(bytes, &i), bits, size_of(&i, bits), rip + i.len};
+	} else if (s) {
+		struct operands o = {&i, bytes + i.args, bits, size_of(&i, bits), rip + i.len};
 
 		put(&t, "%s", repeat_of(&i));
-		write(&t, &o, e);
+		write(&t, &o, s, n);
 	} else {
 		put_opcode(&t, &i);
 	}

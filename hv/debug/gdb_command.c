@@ -28,10 +28,10 @@ bool gdb_thread(struct gdb_vcpu **g)
 	*g = NULL;
 	if (gdb_word(&gdb.in.at, "-1"))
 		return true;
-	if (!numbers(&n, 1))
+	if (!numbers(&n, 1) || n > gdb.vm->vcpu_count)
 		return false;
 	*g = n ? &gdb.vcpu[n - 1] : gdb.current;
-	return n <= gdb.vm->vcpu_count;
+	return true;
 }
 
 void gdb_put_stop(struct vcpu *v)

@@ -20,6 +20,7 @@ struct gdb_break {
 };
 
 struct gdb_step {
+	u64 rip;     /* of the instruction */
 	bool own_tf; /* the guest's own TF */
 	bool pushes; /* PUSHF: TF is to be taken out of what it pushed */
 	bool loads;  /* POPF, IRET, SYSRET: TF afterwards is the guest's */
@@ -65,10 +66,14 @@ extern struct gdb gdb;
 struct gdb_vcpu *gdb_vcpu(struct vcpu *v);
 
 /* gdb_memory.c: guest memory by linear address, as v's page tables map it whatever their rights. Only RAM:
- * devices would take note. Return 0 or -EFAULT. */
+ * devices would take note. 0 or -EFAULT. */
 int gdb_memory_read(struct vcpu *v, u64 addr, void *buf, u64 len);
-int gdb_memory_write(struct vcpu *v, u64 addr, const void *buf, u64 len);
-void *gdb_memory(struct vcpu *v, u64 addr, u64 *gpa); /* a byte's place, or NULL */
+void *gdb_memory(struct vcpu *v, u64 addr, u64 *gpa);		    /* a byte's place, or NULL */
+unsigned gdb_code(struct vcpu *v, u64 addr, u8 *buf, unsigned max); /* how many could be read */
+
+/* Linear addresses of what runs, and of what was pushed last. */
+u64 gdb_pc(struct vcpu *v);
+u64 gdb_sp(struct vcpu *v);
 
 /* gdb_break.c. Insertion: 0, -EFAULT for an address that is not mapped, -ENOSPC, -EINVAL for a length that
  * the debug registers do not have. */
@@ -77,13 +82,12 @@ void gdb_break_remove(enum gdb_break_type type, u64 addr, u64 len);
 void gdb_break_remove_all(void);
 bool gdb_break_at(u64 addr);	      /* is there an INT3? */
 void gdb_break_apply(struct vcpu *v); /* before v runs: the debug registers and v->debug */
-void gdb_break_stop(struct vcpu *v);  /* after that: the guest's DR6 */
+void gdb_break_stop(struct vcpu *v);  /* after that: the guest's DR6; gdb_step_end() does it */
 
 /* gdb_step.c */
 void gdb_step_begin(struct vcpu *v);
 void gdb_step_end(struct vcpu *v);
 void gdb_step_deliver(struct vcpu *v, u8 vector);	/* struct vm_debugger.deliver */
-u64 gdb_pc(struct vcpu *v);				/* linear */
 bool gdb_exception(struct vcpu *v, u8 vector, u64 dr6); /* struct vm_debugger.exception */
 
 /* gdb_command.c: answers the packet in gdb.in. */

@@ -2,6 +2,9 @@
 
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "vm/emulate.h"
+
+#define SEG_BIG BIT(14)
 
 void *gdb_memory(struct vcpu *v, u64 addr, u64 *gpa)
 {
@@ -12,28 +15,41 @@ void *gdb_memory(struct vcpu *v, u64 addr, u64 *gpa)
 	return w.problem ? NULL : guest_ptr(v->vm, w.gpa, 1);
 }
 
-static int copy(struct vcpu *v, u64 addr, u8 *buf, u64 len, bool write)
+int gdb_memory_read(struct vcpu *v, u64 addr, void *buf, u64 len)
 {
 	while (len) {
 		u64 gpa, n = MIN(len, PAGE_SIZE - (addr & ~PAGE_MASK));
-		u8 *p = gdb_memory(v, addr, &gpa);
+		const u8 *p = gdb_memory(v, addr, &gpa);
 
 		if (!p)
 			return -EFAULT;
-		memcpy(write ? p : buf, write ? buf : p, n); /* RAM slots are made of whole pages */
+		memcpy(buf, p, n); /* RAM slots are made of whole pages */
 		addr += n;
-		buf += n;
+		buf = (u8 *)buf + n;
 		len -= n;
 	}
 	return 0;
 }
 
-int gdb_memory_read(struct vcpu *v, u64 addr, void *buf, u64 len)
+unsigned gdb_code(struct vcpu *v, u64 addr, u8 *buf, unsigned max)
 {
-	return copy(v, addr, buf, len, false);
+	unsigned n = 0;
+
+	while (n < max && !gdb_memory_read(v, addr + n, buf + n, 1))
+		n++;
+	return n;
 }
 
-int gdb_memory_write(struct vcpu *v, u64 addr, const void *buf, u64 len)
+u64 gdb_pc(struct vcpu *v)
 {
-	return copy(v, addr, (u8 *)buf, len, true);
+	return seg_linear(v, SEG_CS, v->rip, vcpu_code_bits(v));
+}
+
+u64 gdb_sp(struct vcpu *v)
+{
+	u64 sp = v->ops->get(v, VREG_RSP);
+	struct segment ss;
+
+	v->ops->get_seg(v, SEG_SS, &ss);
+	return seg_linear(v, SEG_SS, ss.attr & SEG_BIG ? sp : (u16)sp, vcpu_code_bits(v));
 }

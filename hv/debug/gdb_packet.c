@@ -9,7 +9,7 @@ enum { IDLE, DATA, SUM1, SUM2 };
 #define ESCAPED	 0x20
 #define NO_DIGIT 16
 
-static u8 digit(char c)
+u8 gdb_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return (u8)(c - '0');
@@ -43,14 +43,12 @@ static void take(struct gdb_packet *p, u8 c)
 
 enum gdb_input gdb_packet_byte(struct gdb_packet *p, u8 c)
 {
-	if (p->state != IDLE && c == '$') { /* never inside a packet: the one before was cut short */
+	if (c == '$') { /* never inside a packet: one before it was cut short */
 		begin(p);
 		return GDB_MORE;
 	}
 	switch (p->state) {
 	case IDLE:
-		if (c == '$')
-			begin(p);
 		return c == CTRL_C ? GDB_INTERRUPT : c == '-' ? GDB_NACK : GDB_MORE;
 	case DATA:
 		if (c == '#')
@@ -59,15 +57,15 @@ enum gdb_input gdb_packet_byte(struct gdb_packet *p, u8 c)
 			take(p, c);
 		return GDB_MORE;
 	case SUM1:
-		p->want = digit((char)c);
+		p->want = gdb_digit((char)c);
 		p->state = SUM2;
 		return GDB_MORE;
 	default:
 		p->state = IDLE;
 		p->data[p->len] = 0;
 		p->at = p->data;
-		if (p->overlong || p->want == NO_DIGIT || digit((char)c) == NO_DIGIT ||
-		    (p->want << 4 | digit((char)c)) != p->sum)
+		if (p->overlong || p->want == NO_DIGIT || gdb_digit((char)c) == NO_DIGIT ||
+		    (p->want << 4 | gdb_digit((char)c)) != p->sum)
 			return GDB_BAD;
 		return GDB_PACKET;
 	}
@@ -147,10 +145,10 @@ bool gdb_number(const char **s, u64 *n)
 {
 	const char *start = *s;
 
-	for (*n = 0; digit(**s) != NO_DIGIT; ++*s) {
+	for (*n = 0; gdb_digit(**s) != NO_DIGIT; ++*s) {
 		if (*n >> 60)
 			return false;
-		*n = *n << 4 | digit(**s);
+		*n = *n << 4 | gdb_digit(**s);
 	}
 	if (*s == start)
 		return false;
@@ -161,7 +159,7 @@ bool gdb_number(const char **s, u64 *n)
 bool gdb_bytes(const char **s, void *to, u64 len)
 {
 	for (u8 *b = to; len--; b++, *s += 2) {
-		u8 high = digit((*s)[0]), low = high == NO_DIGIT ? NO_DIGIT : digit((*s)[1]);
+		u8 high = gdb_digit((*s)[0]), low = high == NO_DIGIT ? NO_DIGIT : gdb_digit((*s)[1]);
 
 		if (low == NO_DIGIT)
 			return false;

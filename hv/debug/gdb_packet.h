@@ -43,6 +43,9 @@ void gdb_put_number(struct gdb_text *t, u64 n);
 /* Sends t as a frame, byte by byte by putc. */
 void gdb_send(const struct gdb_text *t, void (*putc)(u8 c));
 
+/* A hexadecimal digit's value, 16 for what is none. */
+u8 gdb_digit(char c);
+
 /* Reads a hexadecimal number at *s and moves past it and a comma, colon, semicolon or equals sign behind it;
  * false when there is none, or more than 64 bits. */
 bool gdb_number(const char **s, u64 *n);

@@ -6,18 +6,6 @@
 #include "host/msr.h"
 #include "vm/exits.h"
 
-#define INSN_BYTES 15
-
-u64 gdb_pc(struct vcpu *v)
-{
-	struct segment cs;
-
-	if (vcpu_code_bits(v) == 64)
-		return v->rip;
-	v->ops->get_seg(v, SEG_CS, &cs);
-	return (u32)(v->rip + cs.base);
-}
-
 /* The base of the code segment that a gate names. */
 static bool code_base(struct vcpu *v, const struct cpu_state *s, u16 selector, u64 *base)
 {
@@ -57,46 +45,39 @@ static bool handler_of(struct vcpu *v, u8 vector, u64 *linear)
 	return true;
 }
 
-static bool is_prefix(u8 c, bool wide)
-{
-	return c == 0x66 || c == 0x67 || (c & 0xFE) == 0xF2 || (c & 0xE7) == 0x26 || (c & 0xFE) == 0x64 ||
-	       c == 0xF0 || (wide && (c & 0xF0) == 0x40);
-}
-
-/* What the instruction at the program counter needs of gdb_step; the opcode's place in bytes. */
+/* What the instruction at the program counter needs of gdb_step. What cannot be decoded needs nothing. */
 static void examine(struct vcpu *v, struct gdb_step *step)
 {
-	u8 b[INSN_BYTES + 2] = {0};
-	bool wide = vcpu_code_bits(v) == 64;
-	unsigned i = 0;
-	u64 pc = gdb_pc(v);
+	unsigned bits = vcpu_code_bits(v);
+	u8 code[INSN_MAX];
+	int vector = -1;
+	struct insn i;
 
-	while (i < INSN_BYTES && !gdb_memory_read(v, pc + i, &b[i], 1))
-		i++;
-	for (i = 0; i < INSN_BYTES - 1 && is_prefix(b[i], wide); i++)
-		;
-	switch (b[i]) {
+	if (decode_insn(code, gdb_code(v, gdb_pc(v), code, sizeof(code)), bits, &i))
+		return;
+	switch (i.map << 8 | i.opcode) {
 	case 0x9C: /* PUSHF */
 		step->pushes = true;
 		break;
-	case 0x9D: /* POPF */
-	case 0xCF: /* IRET */
+	case 0x9D:		 /* POPF */
+	case 0xCF:		 /* IRET */
+	case MAP_0F << 8 | 0x07: /* SYSRET */
 		step->loads = true;
 		break;
 	case 0xCC:
-		step->has_landing = handler_of(v, X86_BP, &step->landing);
+		vector = X86_BP;
 		break;
 	case 0xCD:
-		step->has_landing = handler_of(v, b[i + 1], &step->landing);
+		vector = (u8)i.imm;
 		break;
 	case 0xF1:
-		step->has_landing = handler_of(v, X86_DB, &step->landing);
+		vector = X86_DB;
 		break;
-	case 0x0F:
-		step->loads = b[i + 1] == 0x07; /* SYSRET */
-		if (b[i + 1] == 0x05)		/* SYSCALL clears TF by FMASK, after R11 has got it */
-			step->has_landing = wide && !vcpu_rdmsr(v, MSR_LSTAR, &step->landing);
+	case MAP_0F << 8 | 0x05: /* SYSCALL clears TF by FMASK, after R11 has got it */
+		step->has_landing = bits == 64 && !vcpu_rdmsr(v, MSR_LSTAR, &step->landing);
 	}
+	if (vector >= 0)
+		step->has_landing = handler_of(v, (u8)vector, &step->landing);
 }
 
 void gdb_step_begin(struct vcpu *v)
@@ -104,7 +85,7 @@ void gdb_step_begin(struct vcpu *v)
 	struct gdb_step *step = &gdb_vcpu(v)->step;
 	u64 flags = v->ops->get(v, VREG_RFLAGS);
 
-	*step = (struct gdb_step){.own_tf = flags & RFLAGS_TF};
+	*step = (struct gdb_step){.rip = v->rip, .own_tf = flags & RFLAGS_TF};
 	examine(v, step);
 	if (step->has_landing)
 		return;
@@ -123,26 +104,23 @@ static void restore_tf(struct vcpu *v, const struct gdb_step *step)
 void gdb_step_end(struct vcpu *v)
 {
 	struct gdb_step *step = &gdb_vcpu(v)->step;
-	struct segment ss;
-	u64 sp = v->ops->get(v, VREG_RSP);
-	u8 high;
+	u8 *high;
+	u64 gpa;
 
+	gdb_break_stop(v);
 	step->has_landing = false;
 	if (!(v->debug & DEBUG_STEP))
 		return;
+	if (v->rip == step->rip) /* stopped before it ran */
+		step->loads = step->pushes = false;
 	if (step->loads)
 		step->own_tf = v->ops->get(v, VREG_RFLAGS) & RFLAGS_TF;
 	restore_tf(v, step);
 	if (!step->pushes || step->own_tf)
 		return;
-	if (vcpu_code_bits(v) != 64) {
-		v->ops->get_seg(v, SEG_SS, &ss);
-		sp = (ss.attr & BIT(14) ? (u32)sp : (u16)sp) + ss.base;
-	}
-	if (!gdb_memory_read(v, sp + 1, &high, 1)) {
-		high &= (u8) ~(RFLAGS_TF >> 8);
-		gdb_memory_write(v, sp + 1, &high, 1);
-	}
+	high = gdb_memory(v, gdb_sp(v) + 1, &gpa);
+	if (high)
+		*high &= (u8) ~(RFLAGS_TF >> 8);
 }
 
 void gdb_step_deliver(struct vcpu *v, u8 vector)

@@ -67,19 +67,6 @@ static void acknowledge(char c)
 	uart_flush(&com2);
 }
 
-static void wait_for_line(void)
-{
-	if (monitor_poll)
-		monitor_poll();
-	if (rx.interrupts) {
-		wait_for_interrupt();
-		return;
-	}
-	console_poll();
-	vm_console_input();
-	cpu_relax();
-}
-
 /* A GDB that begins. The one before may have gone without a word, and has left what it had set. */
 static void greet(void)
 {
@@ -104,7 +91,9 @@ static void talk(struct vcpu *v, bool dead)
 	for (gdb.leave = false; !gdb.leave && (dead || !(v->events & EV_END));) {
 		poll_line();
 		if (rx.tail == rx.head) {
-			wait_for_line();
+			if (monitor_poll)
+				monitor_poll();
+			monitor_wait(rx.interrupts);
 			continue;
 		}
 		switch (gdb_packet_byte(&gdb.in, rx.byte[rx.tail++ % RX_SIZE])) {
@@ -163,7 +152,7 @@ static void run_on(struct vcpu *v)
 	struct gdb_vcpu *g = gdb_vcpu(v);
 
 	if (g->dirty)
-		vcpu_set_state(v, &g->state);
+		debug_set_state(v, &g->state);
 	g->dirty = false;
 	g->report = (struct gdb_report){.signal = SIGNAL_INT, .reason = -1}; /* if nothing else comes */
 	__atomic_and_fetch(&v->events, ~EV_DEBUG, __ATOMIC_RELAXED);
@@ -178,7 +167,6 @@ static void stop(struct vcpu *v)
 
 	if ((v->debug & DEBUG_STEP) && g->report.signal == SIGNAL_INT)
 		g->report.signal = SIGNAL_TRAP;
-	gdb_break_stop(v);
 	gdb_step_end(v);
 	vcpu_get_state(v, &g->state);
 	g->action = 0;
@@ -239,7 +227,6 @@ void gdb_vm_ended(struct vm *vm)
 {
 	struct vcpu *v = vm->vcpus[0];
 
-	gdb_break_stop(v);
 	gdb_step_end(v);
 	if (vm->end == VM_DIED && gdb.connected) {
 		printk("vm '%s' stays for GDB to look at\n", vm->config->name);

@@ -5,32 +5,19 @@
 #include "vm/debug.h"
 #include "vm/trace.h"
 
-/* The first bytes there, as far as they can be read. */
-static u64 code_at(struct vcpu *v, u64 pc)
-{
-	u64 code;
-
-	if (!gdb_memory_read(v, pc, &code, sizeof(code)))
-		return code;
-	code = 0;
-	for (unsigned i = 0; i < sizeof(code) && !gdb_memory_read(v, pc + i, (u8 *)&code + i, 1); i++)
-		;
-	return code;
-}
-
 static void stop(struct vcpu *v)
 {
 	struct trace *t = v->trace;
-	u64 pc = gdb_pc(v);
+	u64 pc = gdb_pc(v), code = 0; /* the first bytes there, as far as they can be read */
 
 	if (!t || !t->insns) {
 		insns_end(v);
 		return;
 	}
-	gdb_break_stop(v);
 	gdb_step_end(v);
 	t->insns--;
-	trace_insn(v, pc, code_at(v, pc));
+	gdb_code(v, pc, (u8 *)&code, sizeof(code));
+	trace_insn(v, pc, code);
 	gdb_step_begin(v);
 	gdb_break_apply(v);
 }
@@ -42,7 +29,6 @@ void insns_end(struct vcpu *v)
 {
 	if (v->vm->debugger != &tracer)
 		return;
-	gdb_break_stop(v);
 	gdb_step_end(v);
 	gdb_break_apply(v);
 	v->vm->debugger = v->vm->next_debugger;

@@ -189,60 +189,67 @@ static bool in_escape(struct lineedit *e, u8 *c)
 
 static void edit(struct lineedit *e, u8 c)
 {
+	unsigned pos = e->pos, to = pos;  /* where the cursor goes, */
+	unsigned from = pos, until = pos; /* what is cut out */
+	unsigned before = pos - (pos > 0), after = MIN(pos + 1u, e->len);
+
 	switch (c) {
 	case CTRL('A'):
-		move(e, 0);
+		to = 0;
 		break;
 	case CTRL('E'):
-		move(e, e->len);
+		to = e->len;
 		break;
 	case CTRL('B'):
-		move(e, e->pos - (e->pos > 0));
+		to = before;
 		break;
 	case CTRL('F'):
-		move(e, MIN(e->pos + 1u, e->len));
+		to = after;
 		break;
 	case CTRL('D'):
-		if (e->pos < e->len)
-			cut(e, e->pos, e->pos + 1u);
+		until = after;
 		break;
 	case CTRL('H'):
 	case DELETE:
-		if (e->pos)
-			cut(e, e->pos - 1u, e->pos);
+		from = before;
 		break;
 	case CTRL('K'):
-		cut(e, e->pos, e->len);
+		until = e->len;
 		break;
 	case CTRL('U'):
-		cut(e, 0, e->pos);
+		from = 0;
 		break;
 	case CTRL('W'):
-		cut(e, word_start(e), e->pos);
+		from = word_start(e);
 		break;
 	case CTRL('P'):
 		recall(e, e->recall + 1u);
-		break;
+		return;
 	case CTRL('N'):
 		if (e->recall)
 			recall(e, e->recall - 1u);
-		break;
+		return;
 	case CTRL('L'):
 		e->out("\033[2J\033[H");
 		lineedit_show(e);
-		break;
+		return;
 	case CTRL('C'):
 		e->out("^C\n");
 		lineedit_start(e);
-		break;
+		return;
 	case '\t':
 		if (e->words)
 			complete(e);
-		break;
+		return;
 	default:
 		if (c >= ' ' && c < DELETE)
 			insert(e, (const char[]){(char)c}, 1);
+		return;
 	}
+	if (from < until)
+		cut(e, from, until);
+	else
+		move(e, to);
 }
 
 bool lineedit_key(struct lineedit *e, u8 c)

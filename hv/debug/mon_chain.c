@@ -18,11 +18,11 @@ static void show_gate(const struct mon *m, const struct cpu_state *s, u32 vector
 	u64 at = s->seg[SEG_IDTR].base + vector * size, gate;
 
 	if (vector * size + size - 1 > s->seg[SEG_IDTR].limit)
-		say(m, "the IDT ends before gate %u (limit %x)", vector, s->seg[SEG_IDTR].limit);
+		say(m, ": the IDT ends before gate %u (limit %x)", vector, s->seg[SEG_IDTR].limit);
 	else if (gdb_memory_read(m->v, at, &gate, sizeof(gate)))
-		say(m, "gate %u at %llx is not mapped", vector, ULL(at));
+		say(m, ": gate %u at %llx is not mapped", vector, ULL(at));
 	else
-		say(m, "gate %u at %llx, %016llx, is %s", vector, ULL(at), ULL(gate),
+		say(m, ": gate %u at %llx, %016llx, is %s", vector, ULL(at), ULL(gate),
 		    !gate		? "empty"
 		    : !(gate & BIT(47)) ? "not present"
 					: "no interrupt or trap gate");
@@ -33,7 +33,7 @@ static void show_page_fault(const struct mon *m, const struct cpu_state *s, u64 
 {
 	u64 sp = s->gpr[RSP] + s->seg[SEG_SS].base;
 
-	say(m, "%s of %llx: %s",
+	say(m, ": %s of %llx: %s",
 	    error & PF_FETCH || addr == s->rip ? "fetch"
 	    : error & PF_WRITE		       ? "write"
 					       : "read",
@@ -52,23 +52,21 @@ static void show_fault(const struct mon *m, const struct cpu_state *s, unsigned 
 	const struct fault_chain *c = &m->v->chain;
 	u32 error = c->fault[i].error, before = c->fault[i].delivering;
 	u8 vector = c->fault[i].vector;
+	bool has_error = BIT(vector) & HAS_ERROR;
 
 	say(m, "%s %s", i ? " then" : "first", exception_name(vector));
-	if (BIT(vector) & HAS_ERROR)
+	if (has_error)
 		say(m, " (error %x)", error);
 	if (before)
 		say(m, " on delivery of %s %02x",
 		    TYPE(before) == EVENT_EXCEPTION ? exception_name((u8)before) : "interrupt",
 		    before & 0xFF);
-	if (vector == X86_PF) {
-		say(m, ": ");
+	if (vector == X86_PF)
 		show_page_fault(m, s, c->fault[i].addr, error, before);
-	} else if (before && (BIT(vector) & HAS_ERROR) && (error & ERROR_IDT)) {
-		say(m, ": ");
+	else if (before && has_error && (error & ERROR_IDT))
 		show_gate(m, s, before & 0xFF); /* some emulators count their gates in bytes of their own */
-	} else if (before && (BIT(vector) & HAS_ERROR) && error >> 3) {
+	else if (before && has_error && error >> 3)
 		say(m, ": segment %04x", error & 0xFFFC);
-	}
 	say(m, "\n");
 }
 

@@ -1,46 +1,58 @@
 /* A line of the monitor becomes a command and its arguments: the table, help, completion. */
+#include "debug/gdb_packet.h"
 #include "debug/mon.h"
 #include "debug/monitor.h"
 #include "debug/regs.h"
-#include "lib/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define LINE_MAX 256 /* GDB's lines may be longer than the console's */
-
-#define INFO "vms|regs|cpu|exits|mem|ept|irq|devices|clock|host"
-
-const struct mon_command mon_commands[] = {
-	{"help", "[COMMAND]", "this list, or one command", false, mon_help},
-	{"info", INFO, "how it is with these", false, mon_info},
-	{"x", "[/NFU] ADDR", "memory: N of format x d u c s i, units b h w g", true, mon_x},
-	{"xp", "[/NFU] ADDR", "the same by guest-physical address", true, mon_xp},
-	{"disas", "[ADDR [N]]", "instructions, at RIP", true, mon_disas},
-	{"translate", "ADDR", "the walks through the guest's page tables and ours", true, mon_translate},
-	{"trace", "[N]", "the last exits", true, mon_trace},
-	{"stop", "", "hold the VM", true, mon_stop},
-	{"cont", "", "let it run on", true, mon_cont},
-	{"step", "[N]", "run one instruction, or N", true, mon_step},
-	{"set", "REG VALUE", "change a register", true, mon_set},
-	{"nmi", "", "send an NMI", true, mon_nmi},
-	{"reset", "", "restart the VM", false, mon_reset},
-	{"poweroff", "", "end it", false, mon_poweroff},
-	{"log", "quiet|story|guest", "what is told: guest adds ports, MMIO and MSRs that nobody has", false,
-	 mon_log},
-	{.name = NULL},
+static const struct mon_command mon_commands[] = {
+	{"help [COMMAND]\0this list, or one command", mon_help},
+	{"info vms|regs|cpu|exits|mem|ept|irq|devices|clock|host\0how it is with these", mon_info},
+	{"log quiet|story|guest\0what is told: guest adds ports, MMIO and MSRs that nobody has", mon_log},
+	{"reset \0restart the VM", mon_reset},
+	{"poweroff \0end it", mon_poweroff},
+	/* from here on with a VM */
+	{"x [/NFU] ADDR\0memory: N of format x d u c s i, units b h w g", mon_x},
+	{"xp [/NFU] ADDR\0the same by guest-physical address", mon_xp},
+	{"disas [ADDR [N]]\0instructions, at RIP", mon_disas},
+	{"translate ADDR\0the walks through the guest's page tables and ours", mon_translate},
+	{"trace [N]\0the last exits", mon_trace},
+	{"stop \0hold the VM", mon_stop},
+	{"cont \0let it run on", mon_cont},
+	{"step [N]\0run one instruction, or N", mon_step},
+	{"set REG VALUE\0change a register", mon_set},
+	{"nmi \0send an NMI", mon_nmi},
 };
+#define COMMANDS_END	 (mon_commands + ARRAY_SIZE(mon_commands))
+#define COMMANDS_WITH_VM (mon_commands + 5)
+
+void mon_no_vm(const struct mon *m)
+{
+	say(m, "there is no VM\n");
+}
+
+static size_t word_len(const char *s)
+{
+	size_t len = 0;
+
+	while (s[len] > ' ' && s[len] != '|' && s[len] != '/')
+		len++;
+	return len;
+}
 
 /* The command that s begins with, up to a blank or a slash: its whole name, or the only one with that start.
  */
-static const struct mon_command *find(const char *s, size_t len)
+static const struct mon_command *find(const char *s)
 {
 	const struct mon_command *found = NULL;
+	size_t len = word_len(s);
 	unsigned count = 0;
 
-	for (const struct mon_command *c = mon_commands; c->name; c++) {
-		if (strncmp(c->name, s, len))
+	for (const struct mon_command *c = mon_commands; c < COMMANDS_END; c++) {
+		if (strncmp(c->text, s, len))
 			continue;
-		if (!c->name[len])
+		if (c->text[len] == ' ')
 			return c;
 		found = c;
 		count++;
@@ -48,59 +60,60 @@ static const struct mon_command *find(const char *s, size_t len)
 	return len && count == 1 ? found : NULL;
 }
 
-int mon_help(struct mon *m)
+void mon_help(struct mon *m)
 {
-	const struct mon_command *one = m->argc > 1 ? find(m->argv[1], strlen(m->argv[1])) : NULL;
+	const struct mon_command *one = m->argc > 1 ? find(m->argv[1]) : NULL;
 
-	for (const struct mon_command *c = mon_commands; c->name; c++) {
-		if (one && c != one)
-			continue;
-		say(m, "%s %s%*s%s\n", c->name, c->args,
-		    MAX(20 - (int)(strlen(c->name) + strlen(c->args)), 1), "", c->help);
-	}
+	for (const struct mon_command *c = mon_commands; c < COMMANDS_END; c++)
+		if (!one || c == one)
+			say(m, "%-20s %s\n", c->text, nth_string(c->text, 1));
 	if (!one)
 		say(m, "Ctrl-A c goes back to the VM. ADDR is a sum of numbers and registers: rsp+0x10\n");
-	return 0;
 }
 
-/* The n-th of the words between bars, copied to buf; NULL if there are fewer. */
-static const char *alternative(const char *s, unsigned n, char *buf, size_t size)
+/* The n-th of the words between bars behind the command's name; NULL if there are fewer. */
+static const char *alternative(const struct mon_command *c, unsigned n)
 {
-	const char *end;
+	const char *s = strchr(c->text, ' ');
 
-	for (; n; n--, s++)
-		if (!(s = strchr(s, '|')))
-			return NULL;
-	for (end = s; *end && *end != '|'; end++)
-		;
-	memcpy(buf, s, MIN((size_t)(end - s), size - 1));
-	buf[MIN((size_t)(end - s), size - 1)] = 0;
-	return buf;
+	if (!strchr(s, '|'))
+		return NULL;
+	for (; s && n; n--)
+		s = strchr(s + 1, '|');
+	return s ? s + 1 : NULL;
+}
+
+void mon_usage(const struct mon *m)
+{
+	say(m, "%s\n", m->command->text);
+}
+
+int mon_choice(const struct mon *m)
+{
+	const char *word;
+
+	for (unsigned n = 0; m->argc > 1 && (word = alternative(m->command, n)); n++)
+		if (!strncmp(word, m->argv[1], strlen(m->argv[1])))
+			return (int)n;
+	mon_usage(m);
+	return -1;
 }
 
 const char *mon_words(const char *line, size_t start, unsigned n)
 {
 	static char word[12];
-	const struct mon_command *c;
-	size_t len = 0;
+	const struct mon_command *c = find(line);
+	const char *s;
 
-	if (!start)
-		return mon_commands[n].name;
-	while (line[len] && line[len] != ' ')
-		len++;
-	c = find(line, len);
-	if (!c || len + 1 != start)
+	if (!start || (c && c->run == mon_help))
+		s = n < ARRAY_SIZE(mon_commands) ? mon_commands[n].text : NULL;
+	else
+		s = c && word_len(line) + 1 == start ? alternative(c, n) : NULL;
+	if (!s)
 		return NULL;
-	if (c->run == mon_help)
-		return mon_commands[n].name;
-	if (!strchr(c->args, '|'))
-		return NULL;
-	return alternative(c->args, n, word, sizeof(word));
-}
-
-static bool is_word(char c)
-{
-	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '$' || c == '_';
+	memset(word, 0, sizeof(word));
+	memcpy(word, s, MIN(word_len(s), sizeof(word) - 1));
+	return word;
 }
 
 static bool number(const char *s, size_t len, u64 *val)
@@ -114,11 +127,11 @@ static bool number(const char *s, size_t len, u64 *val)
 		len -= 2;
 	}
 	for (; len--; s++) {
-		unsigned d = *s >= '0' && *s <= '9' ? (unsigned)(*s - '0') : (unsigned)(*s | 32) - 'a' + 10;
+		unsigned d = gdb_digit(*s);
 
-		if (d >= base || *val > (~0ULL - d) / base)
+		if (d >= base || __builtin_mul_overflow(*val, base, val) ||
+		    __builtin_add_overflow(*val, d, val))
 			return false;
-		*val = *val * base + d;
 	}
 	return true;
 }
@@ -163,7 +176,7 @@ bool mon_value(const struct mon *m, unsigned i, u64 fallback, u64 *val)
 		size_t len = 0;
 		u64 v;
 
-		while (is_word(s[len]))
+		while (s[len] && s[len] != '+' && s[len] != '-')
 			len++;
 		if (!term(m, s, len, &v))
 			break;
@@ -171,8 +184,6 @@ bool mon_value(const struct mon *m, unsigned i, u64 fallback, u64 *val)
 		s += len;
 		if (!*s)
 			return true;
-		if (*s != '+' && *s != '-')
-			break;
 		minus = *s == '-';
 	}
 	say(m, "'%s' is no number, register, or sum of them\n", m->argv[i]);
@@ -195,45 +206,22 @@ static bool split(struct mon *m, char *s)
 	}
 }
 
-static int run_words(struct mon *m)
-{
-	const struct mon_command *c;
-	size_t len = 0;
-
-	if (!m->argc)
-		return 0;
-	while (m->argv[0][len] && m->argv[0][len] != '/')
-		len++;
-	c = find(m->argv[0], len);
-	if (!c) {
-		say(m, "no command '%.40s'; try help\n", m->argv[0]);
-		return -EINVAL;
-	}
-	if (c->needs_vm && !m->vm) {
-		say(m, "there is no VM\n");
-		return -ENODEV;
-	}
-	return c->run(m);
-}
-
-int monitor_command(const char *text, void (*out)(const char *s))
+void monitor_command(char *line, void (*out)(const char *s))
 {
 	struct mon_sink sink;
 	struct mon m;
-	char line[LINE_MAX];
-	size_t len = strlen(text);
-	int err = -E2BIG;
 
 	mon_init(&m, vm_console_active(), &sink, out);
-	if (len >= sizeof(line)) {
-		say(&m, "the line is too long\n");
-	} else {
-		memcpy(line, text, len + 1);
-		if (split(&m, line))
-			err = run_words(&m);
+	if (!split(&m, line)) {
+		say(&m, "too many words\n");
+	} else if (m.argc) {
+		m.command = find(m.argv[0]);
+		if (!m.command)
+			say(&m, "no command '%.40s'; try help\n", m.argv[0]);
+		else if (m.command >= COMMANDS_WITH_VM && !m.vm)
+			mon_no_vm(&m);
 		else
-			say(&m, "too many words\n");
+			m.command->run(&m);
 	}
 	mon_flush(&m);
-	return err;
 }

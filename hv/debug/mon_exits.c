@@ -21,14 +21,14 @@ static void show_exit(const struct mon *m, u64 i, bool first)
 		say(m, "%-14.14s", name);
 }
 
-void mon_show_exits(const struct mon *m, u32 n)
+void mon_show_exits(const struct mon *m, u64 n)
 {
 	u64 all = vcpu_exits(m->v), first, rows;
 
-	n = (u32)MIN((u64)n, MIN(all, (u64)EXIT_RING_SIZE));
+	n = MIN(n, MIN(all, (u64)EXIT_RING_SIZE));
 	first = all - n + 1;
 	rows = (n + 1) / 2;
-	say(m, "the last %u of %llu exits, in ticks since the one before:\n", n, ULL(all));
+	say(m, "the last %llu of %llu exits, in ticks since the one before:\n", ULL(n), ULL(all));
 	for (u64 i = first; i < first + rows; i++) {
 		show_exit(m, i, i == first);
 		if (i + rows <= all) {
@@ -39,14 +39,13 @@ void mon_show_exits(const struct mon *m, u32 n)
 	}
 }
 
-int mon_trace(struct mon *m)
+void mon_trace(struct mon *m)
 {
 	u64 n;
 
 	if (!mon_value(m, 1, 16, &n))
-		return -EINVAL;
-	mon_show_exits(m, (u32)MIN(n, (u64)EXIT_RING_SIZE));
-	return 0;
+		return;
+	mon_show_exits(m, n);
 }
 
 void mon_show_unclaimed(const struct mon *m)
@@ -59,7 +58,7 @@ void mon_show_unclaimed(const struct mon *m)
 }
 
 /* Each reason with how often it was one. */
-int mon_info_exits(struct mon *m)
+void mon_info_exits(struct mon *m)
 {
 	const struct vcpu *v = m->v;
 
@@ -67,5 +66,4 @@ int mon_info_exits(struct mon *m)
 	for (u32 kind = 0; kind < EXIT_KINDS; kind++)
 		if (v->exit_counts[kind])
 			say(m, "%10llu  %s\n", ULL(v->exit_counts[kind]), v->ops->exit_name(kind));
-	return 0;
 }

@@ -19,7 +19,7 @@ static void show_brand(const struct mon *m)
 	say(m, "%s, %u of it used, %llu Hz\n", brand, cpu_count, (unsigned long long)tsc_hz);
 }
 
-int mon_info_host(struct mon *m)
+void mon_info_host(struct mon *m)
 {
 	struct cpu_feature f;
 
@@ -28,7 +28,7 @@ int mon_info_host(struct mon *m)
 	    (unsigned long long)(page_total_bytes() / MiB), (unsigned long long)(page_free_bytes() / MiB),
 	    acpi.ioapic_base ? "the IOAPIC" : "polling");
 	if (!m->v)
-		return 0;
+		return;
 	for (unsigned i = 0; m->v->ops->feature(i, &f); i++) {
 		if (f.present && !*f.why)
 			say(m, "used      %s\n", f.name);
@@ -37,5 +37,4 @@ int mon_info_host(struct mon *m)
 		else
 			say(m, "missing   %s\n", f.name);
 	}
-	return 0;
 }

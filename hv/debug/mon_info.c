@@ -1,37 +1,35 @@
 /* `info`: what the VM is made of. */
 #include "debug/mon.h"
 #include "host/time.h"
-#include "lib/errno.h"
 #include "lib/math.h"
 #include "lib/string.h"
 
 #define ULL(x) ((unsigned long long)(x))
 
-static int info_vms(struct mon *m)
+static void info_vms(struct mon *m)
 {
-	static const char *const kinds[] = {"none", "linux", "multiboot", "flat", "firmware"};
-	static const char *const ends[] = {"runs", "is off", "reboots", "has ended", "has died"};
 	const struct vm *vm = m->vm;
 
-	say(m, "%s (%s, %s, %llu MiB, %u CPU): %s\n", vm->config->name, kinds[vm->config->kind],
-	    m->v->ops->name, ULL(vm->memory_size / MiB), vm->vcpu_count,
-	    vm->end == VM_RUNNING && monitor.stopped ? "is stopped" : ends[vm->end]);
+	say(m, "%s (%s, %s, %llu MiB, %u CPU): %s\n", vm->config->name,
+	    nth_string("none\0linux\0multiboot\0flat\0firmware", vm->config->kind), m->v->ops->name,
+	    ULL(vm->memory_size / MiB), vm->vcpu_count,
+	    vm->end == VM_RUNNING && monitor.stopped
+		    ? "is stopped"
+		    : nth_string("runs\0is off\0reboots\0has ended\0has died", vm->end));
 	if (vm->end_reason[0])
 		say(m, "%s\n", vm->end_reason);
 	mon_show_chain(m);
-	return 0;
 }
 
-static int info_regs(struct mon *m)
+static void info_regs(struct mon *m)
 {
 	struct cpu_state s;
 
 	vcpu_get_state(m->v, &s);
 	mon_show_registers(m, &s);
-	return 0;
 }
 
-static int info_cpu(struct mon *m)
+static void info_cpu(struct mon *m)
 {
 	struct cpu_state s;
 
@@ -40,10 +38,9 @@ static int info_cpu(struct mon *m)
 	    m->v->halted ? ", halted" : "");
 	mon_show_control(m, &s);
 	mon_show_segments(m, &s);
-	return 0;
 }
 
-int mon_info_mem(struct mon *m)
+void mon_info_mem(struct mon *m)
 {
 	for (u32 i = 0; i < m->vm->slot_count; i++) {
 		const struct memslot *s = &m->vm->slots[i];
@@ -51,7 +48,6 @@ int mon_info_mem(struct mon *m)
 		say(m, "%012llx-%012llx  %s at host-physical %llx\n", ULL(s->gpa), ULL(s->gpa + s->size - 1),
 		    s->readonly ? "ROM" : "RAM", ULL(s->host));
 	}
-	return 0;
 }
 
 static void show_bank(const struct mon *m, const char *name, u32 bank)
@@ -63,7 +59,7 @@ static void show_bank(const struct mon *m, const char *name, u32 bank)
 	say(m, "\n");
 }
 
-int mon_info_irq(struct mon *m)
+void mon_info_irq(struct mon *m)
 {
 	static const struct {
 		char name[8];
@@ -82,10 +78,9 @@ int mon_info_irq(struct mon *m)
 	say(m, "8259 INT %u, NMI pending %u, can take an interrupt %u, an NMI %u\n", m->vm->extint,
 	    v->nmi_pending, v->ops->can_take_interrupt(v), v->ops->can_take_nmi(v));
 	say(m, "8259 masks %02x %02x\n", bus_pio_read(m->vm, 0x21, 1), bus_pio_read(m->vm, 0xA1, 1));
-	return 0;
 }
 
-static int info_devices(struct mon *m)
+static void info_devices(struct mon *m)
 {
 	const struct vm *vm = m->vm;
 
@@ -96,10 +91,9 @@ static int info_devices(struct mon *m)
 		say(m, "%llx+%llx  %-12s %llu accesses\n", ULL(vm->mmio[i].base), ULL(vm->mmio[i].size),
 		    vm->mmio[i].name, ULL(vm->mmio[i].accesses));
 	mon_show_unclaimed(m);
-	return 0;
 }
 
-static int info_clock(struct mon *m)
+static void info_clock(struct mon *m)
 {
 	const struct timer_queue *q = &m->v->timers;
 	u64 now = tsc_now();
@@ -115,33 +109,21 @@ static int info_clock(struct mon *m)
 		    ULL(muldiv64(MIN(at < now ? now - at : at - now, 1ULL << 60), 1000000,
 				 MAX(tsc_hz, 1ULL << 20))));
 	}
-	return 0;
 }
 
-static const struct {
-	char name[8];
-	bool needs_vm;
-	int (*run)(struct mon *m);
-} topics[] = {
-	{"vms", true, info_vms},	 {"regs", true, info_regs},	  {"cpu", true, info_cpu},
-	{"exits", true, mon_info_exits}, {"mem", true, mon_info_mem},	  {"ept", true, mon_info_ept},
-	{"irq", true, mon_info_irq},	 {"devices", true, info_devices}, {"clock", true, info_clock},
-	{"host", false, mon_info_host},
-};
-
-int mon_info(struct mon *m)
+void mon_info(struct mon *m)
 {
-	for (unsigned i = 0; m->argc > 1 && i < ARRAY_SIZE(topics); i++) {
-		if (strcmp(topics[i].name, m->argv[1]))
-			continue;
-		if (!topics[i].needs_vm || m->vm)
-			return topics[i].run(m);
-		say(m, "there is no VM\n");
-		return -ENODEV;
-	}
-	say(m, "info what?");
-	for (unsigned i = 0; i < ARRAY_SIZE(topics); i++)
-		say(m, " %s", topics[i].name);
-	say(m, "\n");
-	return -EINVAL;
+	/* As the command's words. Only the last needs no VM. */
+	static void (*const topics[])(struct mon * m) = {
+		info_vms,     info_regs,    info_cpu,	  mon_info_exits, mon_info_mem,
+		mon_info_ept, mon_info_irq, info_devices, info_clock,	  mon_info_host,
+	};
+	int n = mon_choice(m);
+
+	if (n < 0)
+		return;
+	if (m->vm || n == ARRAY_SIZE(topics) - 1)
+		topics[n](m);
+	else
+		mon_no_vm(m);
 }

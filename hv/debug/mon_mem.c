@@ -24,17 +24,6 @@ static int read(const struct mon *m, bool physical, u64 addr, void *buf, u64 len
 	return physical ? guest_read(m->vm, addr, buf, len) : gdb_memory_read(m->v, addr, buf, len);
 }
 
-u64 mon_pc(const struct mon *m)
-{
-	struct segment cs;
-	u64 rip = m->v->ops->get(m->v, VREG_RIP);
-
-	if (vcpu_code_bits(m->v) == 64)
-		return rip;
-	m->v->ops->get_seg(m->v, SEG_CS, &cs);
-	return (u32)(rip + cs.base);
-}
-
 /* n instructions from addr on. */
 static void show_code(const struct mon *m, bool physical, u64 addr, u32 n)
 {
@@ -58,9 +47,9 @@ static void show_code(const struct mon *m, bool physical, u64 addr, u32 n)
 	}
 }
 
-void mon_code(const struct mon *m, u64 gva, unsigned n)
+void mon_code(const struct mon *m, unsigned n)
 {
-	show_code(m, false, gva, n);
+	show_code(m, false, gdb_pc(m->v), n);
 }
 
 static bool is_text(const struct format *f)
@@ -70,50 +59,48 @@ static bool is_text(const struct format *f)
 
 static void show_item(const struct mon *m, const struct format *f, u64 val)
 {
-	static const char *const formats[] = {" %02llx", " %04llx", " %08llx", " %016llx"};
+	unsigned unused = 64 - 8 * f->size;
 
-	if (is_text(f))
-		say(m, "%c", val >= ' ' && val < 0x7F ? (char)val : '.');
-	else if (f->letter == 'd')
-		say(m, " %lld", (long long)(val << (64 - 8 * f->size)) >> (64 - 8 * f->size));
+	if (f->letter == 'd')
+		say(m, " %lld", (long long)(val << unused) >> unused);
 	else if (f->letter == 'u')
 		say(m, " %llu", ULL(val));
 	else
-		say(m, formats[f->size == 8 ? 3 : f->size / 2], ULL(val));
+		say(m, " %0*llx", 2 * f->size, ULL(val));
 }
 
-static int dump(const struct mon *m, const struct format *f, bool physical, u64 addr)
+static void dump(const struct mon *m, const struct format *f, bool physical, u64 addr)
 {
+	bool text = is_text(f);
+	unsigned row = text ? 4 * ROW : ROW / f->size;
+
 	for (u32 i = 0; i < f->count; i++, addr += f->size) {
 		u64 val = 0;
 		bool ok = !read(m, physical, addr, &val, f->size);
 
-		if (i % (is_text(f) ? 4 * ROW : ROW / f->size) == 0 || !ok)
+		if (i % row == 0 || !ok)
 			say(m, "%s%08llx:", i ? "\n" : "", ULL(addr));
 		if (!ok) {
 			say(m, physical ? " no RAM\n" : " not mapped\n");
-			return -EFAULT;
+			return;
 		}
 		if (f->letter == 's' && !val)
 			break;
-		show_item(m, f, val);
+		if (text)
+			say(m, "%c", val >= ' ' && val < 0x7F ? (char)val : '.');
+		else
+			show_item(m, f, val);
 	}
 	say(m, "\n");
-	return 0;
 }
 
 void mon_stack(const struct mon *m)
 {
 	unsigned bits = vcpu_code_bits(m->v);
-	struct format f = {'x', (u8)(bits / 8), bits == 64 ? 8 : bits == 32 ? 16 : 32};
-	struct segment ss;
-	u64 sp = m->v->ops->get(m->v, VREG_RSP);
+	struct format f = {'x', (u8)(bits / 8), 512 / bits};
 
-	m->v->ops->get_seg(m->v, SEG_SS, &ss);
-	if (bits != 64)
-		sp = (u32)((bits == 16 ? (u16)sp : (u32)sp) + ss.base);
 	say(m, "stack:\n");
-	dump(m, &f, false, sp);
+	dump(m, &f, false, gdb_sp(m->v));
 }
 
 /* "/NFU", each part as it likes: 0, or -EINVAL. */
@@ -141,7 +128,15 @@ static int parse_format(const char *s, struct format *f)
 	return f->count <= COUNT_MAX ? 0 : -EINVAL;
 }
 
-static int examine(struct mon *m, bool physical)
+bool mon_address(const struct mon *m, unsigned i, u64 *addr)
+{
+	if (i < m->argc)
+		return mon_value(m, i, 0, addr);
+	say(m, "an address is missing\n");
+	return false;
+}
+
+static void examine(struct mon *m, bool physical)
 {
 	const char *slash = strchr(m->argv[0], '/');
 	unsigned at = 1;
@@ -152,37 +147,31 @@ static int examine(struct mon *m, bool physical)
 		slash = m->argv[at++];
 	if (parse_format(slash ? slash + 1 : "", &f)) {
 		say(m, "the format is /N (to 4096), one of x d u c s i, one of b h w g\n");
-		return -EINVAL;
+		return;
 	}
-	if (at >= m->argc) {
-		say(m, "an address is missing\n");
-		return -EINVAL;
-	}
-	if (!mon_value(m, at, 0, &addr))
-		return -EINVAL;
+	if (!mon_address(m, at, &addr))
+		return;
 	if (f.letter == 'i')
 		show_code(m, physical, addr, f.count);
 	else
-		return dump(m, &f, physical, addr);
-	return 0;
+		dump(m, &f, physical, addr);
 }
 
-int mon_x(struct mon *m)
+void mon_x(struct mon *m)
 {
 	return examine(m, false);
 }
 
-int mon_xp(struct mon *m)
+void mon_xp(struct mon *m)
 {
 	return examine(m, true);
 }
 
-int mon_disas(struct mon *m)
+void mon_disas(struct mon *m)
 {
 	u64 addr, n;
 
-	if (!mon_value(m, 1, mon_pc(m), &addr) || !mon_value(m, 2, 8, &n))
-		return -EINVAL;
+	if (!mon_value(m, 1, gdb_pc(m->v), &addr) || !mon_value(m, 2, 8, &n))
+		return;
 	show_code(m, false, addr, (u32)MIN(n, (u64)COUNT_MAX));
-	return 0;
 }

@@ -4,90 +4,84 @@
 #include "debug/mon.h"
 #include "host/console.h"
 #include "host/cpu.h"
-#include "lib/errno.h"
 #include "lib/string.h"
+#include "vm/debug.h"
 
 #define STEPS_MAX 100000
 
-static int refuse(const struct mon *m)
+static bool refused(const struct mon *m)
 {
 	if (gdb.vm)
 		say(m, "GDB has the VM: use its own command\n");
 	else if (m->vm->end != VM_RUNNING)
 		say(m, "the VM has ended: reset or poweroff\n");
 	else
-		return 0;
-	return -EBUSY;
+		return false;
+	return true;
 }
 
-int mon_stop(struct mon *m)
+void mon_stop(struct mon *m)
 {
-	int err = refuse(m);
-
-	if (err)
-		return err;
+	if (refused(m))
+		return;
 	if (insns_end)
 		insns_end(m->v);
 	monitor.stopped = true;
-	mon_code(m, mon_pc(m), 1);
-	return 0;
+	mon_code(m, 1);
 }
 
-int mon_cont(struct mon *m)
+void mon_cont(struct mon *m)
 {
-	int err = refuse(m);
-
-	monitor.stopped &= err != 0;
-	return err;
+	monitor.stopped &= refused(m);
 }
 
-int mon_step(struct mon *m)
+void mon_step(struct mon *m)
 {
-	int err = refuse(m);
 	u64 n;
 
-	if (err)
-		return err;
-	if (!mon_value(m, 1, 1, &n) || !n || n > STEPS_MAX) {
+	if (refused(m))
+		return;
+	if (!mon_value(m, 1, 1, &n) || n - 1 >= STEPS_MAX) {
 		say(m, "1 to %u steps\n", STEPS_MAX);
-		return -EINVAL;
+		return;
 	}
 	if (insns_end)
 		insns_end(m->v);
 	monitor.stopped = true;
 	monitor.steps = (u32)n;
-	return 0;
 }
 
-int mon_reset(struct mon *m)
-{
-	monitor.stopped = false;
-	monitor.reset = monitor.leave = true;
-	if (m->vm)
-		vm_end(m->vm, VM_REBOOT, 0);
-	return 0;
-}
-
-int mon_poweroff(struct mon *m)
+static void end(struct mon *m, enum vm_end how)
 {
 	monitor.stopped = false;
 	monitor.leave = true;
+	monitor.reset = how == VM_REBOOT;
 	if (m->vm)
-		vm_end(m->vm, VM_POWEROFF, 0);
-	return 0;
+		vm_end(m->vm, how, 0);
 }
 
-int mon_nmi(struct mon *m)
+void mon_reset(struct mon *m)
 {
-	if (m->vm->end != VM_RUNNING)
-		return refuse(m);
+	end(m, VM_REBOOT);
+}
+
+void mon_poweroff(struct mon *m)
+{
+	end(m, VM_POWEROFF);
+}
+
+void mon_nmi(struct mon *m)
+{
+	if (m->vm->end != VM_RUNNING) {
+		refused(m);
+		return;
+	}
 	m->v->nmi_pending = true;
 	vcpu_kick(m->v, EV_NMI);
-	return 0;
 }
 
 /* What a register may hold is the CPU's business: it refuses the entry, and that is explained. */
-int mon_set(struct mon *m)
+void mon_set(struct mon *m)
 {
 	struct cpu_state s;
 	unsigned size;
@@ -95,32 +89,26 @@ int mon_set(struct mon *m)
 	u64 val;
 
 	if (m->argc < 3 || !mon_value(m, 2, 0, &val)) {
-		say(m, "set REG VALUE\n");
-		return -EINVAL;
+		mon_usage(m);
+		return;
 	}
 	vcpu_get_state(m->v, &s);
 	reg = mon_register(&s, m->argv[1], strlen(m->argv[1]), &size);
 	if (!reg) {
 		say(m, "no register '%.40s'\n", m->argv[1]);
-		return -EINVAL;
+		return;
 	}
 	memcpy(reg, &val, size);
-	vcpu_set_state(m->v, &s);
-	return 0;
+	debug_set_state(m->v, &s);
 }
 
-int mon_log(struct mon *m)
+void mon_log(struct mon *m)
 {
-	static const char *const levels[] = {"quiet", "story", "guest"};
+	int level = mon_choice(m); /* quiet, story, guest */
 
-	for (unsigned i = 0; m->argc > 1 && i < ARRAY_SIZE(levels); i++) {
-		if (strcmp(levels[i], m->argv[1]))
-			continue;
-		console_set_quiet(i == 0);
-		if (m->vm)
-			m->vm->log_unclaimed = i == 2;
-		return 0;
-	}
-	say(m, "log quiet, story or guest\n");
-	return -EINVAL;
+	if (level < 0)
+		return;
+	console_set_quiet(level == 0);
+	if (m->vm)
+		m->vm->log_unclaimed = level == 2;
 }

@@ -1,88 +1,78 @@
 /* Where an address leads: through the guest's page tables, then through ours. */
 #include "debug/mon.h"
 #include "host/cpu.h"
-#include "lib/errno.h"
+#include "lib/string.h"
 
 #define ULL(x) ((unsigned long long)(x))
 
-/* The bits that both formats of the guest's entries share (SDM 3A 4.5). */
-static void show_entry(const struct mon *m, u64 e, bool nx)
+/* A letter for each bit from 0, or a dash; a blank for a bit that is not told. */
+static void show_bits(const struct mon *m, const char *letters, u64 bits)
 {
-	static const char bits[] = "PWU";
-
-	for (unsigned i = 0; i < 3; i++)
-		say(m, "%c", e & BIT(i) ? bits[i] : '-');
-	say(m, "%c%c%c%s", e & BIT(5) ? 'A' : '-', e & BIT(6) ? 'D' : '-', e & BIT(7) ? 'S' : '-',
-	    nx && e >> 63 ? " NX" : "");
+	for (; *letters; letters++, bits >>= 1)
+		if (*letters != ' ')
+			say(m, "%c", bits & 1 ? *letters : '-');
 }
 
 static void walk_slat(const struct mon *m, u64 gpa)
 {
-	static const char *const names[] = {"4K", "2M", "1G", "512G"};
 	const struct slat *s = &m->vm->slat;
-	const struct memslot *slot = memslot_find(m->vm, gpa);
-	u64 e[4];
-	unsigned level = slat_walk(s, gpa, e), prot;
+	u64 e[4], entry, size;
+	unsigned level = slat_walk(s, gpa, e);
 
 	for (unsigned l = 4; l >= level; l--)
 		say(m, "  host level %u  %016llx\n", l, ULL(e[l - 1]));
-	if (!e[level - 1]) {
-		say(m, "not mapped: ");
-		if (slot)
-			say(m, "RAM that the VM has not touched\n");
-		else
-			say(m, "an access exits, to a device if one is there\n");
+	entry = e[level - 1];
+	if (!entry) {
+		say(m, memslot_find(m->vm, gpa)
+			       ? "not mapped: RAM that the VM has not touched\n"
+			       : "not mapped: an access exits, to a device if one is there\n");
 		return;
 	}
-	prot = s->fmt->prot(e[level - 1]);
-	say(m, "host-physical %llx, a page of %s, %c%c%c\n",
-	    ULL((e[level - 1] & 0xFFFFFFFFFF000 & ~((PAGE_SIZE << (9 * (level - 1))) - 1)) |
-		(gpa & ((PAGE_SIZE << (9 * (level - 1))) - 1))),
-	    names[level - 1], prot & SLAT_R ? 'r' : '-', prot & SLAT_W ? 'w' : '-',
-	    prot & SLAT_X ? 'x' : '-');
+	size = PAGE_SIZE << (9 * (level - 1));
+	say(m, "host-physical %llx, a page of %s, ",
+	    ULL((entry & 0xFFFFFFFFFF000 & ~(size - 1)) | (gpa & (size - 1))),
+	    nth_string("4K\0"
+		       "2M\0"
+		       "1G\0"
+		       "512G",
+		       level - 1));
+	show_bits(m, "rwx", s->fmt->prot(entry));
+	say(m, "\n");
 }
 
-void mon_walk(const struct mon *m, u64 gva)
+bool mon_walk(const struct mon *m, u64 gva, u64 *gpa)
 {
 	struct page_walk w;
 
 	vcpu_walk(m->v, gva, &w);
-	if (!w.levels) {
+	*gpa = w.gpa;
+	if (!w.levels)
 		say(m, "%llx: paging is off\n", ULL(gva));
-	} else {
+	else
 		say(m, "%llx: %u levels, cr3 %llx\n", ULL(gva), w.levels, ULL(w.cr3));
-		for (unsigned l = w.levels; l >= w.last; l--) {
-			say(m, "  level %u at %09llx  %016llx ", l, ULL(w.where[l]), ULL(w.entry[l]));
-			show_entry(m, w.entry[l], w.levels > 2);
-			say(m, "\n");
-		}
+	for (unsigned l = w.levels; l && l >= w.last; l--) {
+		say(m, "  level %u at %09llx  %016llx ", l, ULL(w.where[l]), ULL(w.entry[l]));
+		/* What both formats of the guest's entries share (SDM 3A 4.5). */
+		show_bits(m, "PWU  ADS", w.entry[l]);
+		say(m, w.levels > 2 && w.entry[l] >> 63 ? " NX\n" : "\n");
 	}
 	if (w.problem)
 		say(m, "%s\n", w.problem);
 	else
 		say(m, "guest-physical %llx\n", ULL(w.gpa));
+	return !w.problem;
 }
 
-int mon_translate(struct mon *m)
+void mon_translate(struct mon *m)
 {
-	struct page_walk w;
-	u64 gva;
+	u64 gva, gpa;
 
-	if (m->argc < 2) {
-		say(m, "an address is missing\n");
-		return -EINVAL;
-	}
-	if (!mon_value(m, 1, 0, &gva))
-		return -EINVAL;
-	mon_walk(m, gva);
-	vcpu_walk(m->v, gva, &w);
-	if (!w.problem)
-		walk_slat(m, w.gpa);
-	return 0;
+	if (mon_address(m, 1, &gva) && mon_walk(m, gva, &gpa))
+		walk_slat(m, gpa);
 }
 
 /* Everything that is mapped, by the size of its pages. */
-int mon_info_ept(struct mon *m)
+void mon_info_ept(struct mon *m)
 {
 	const struct slat *s = &m->vm->slat;
 	u64 pages[3] = {0}, step, e[4];
@@ -101,5 +91,4 @@ int mon_info_ept(struct mon *m)
 	}
 	say(m, "root %llx, %llu pages of tables; mapped: %llu of 4K, %llu of 2M, %llu of 1G\n", ULL(s->root),
 	    ULL(s->table_pages), ULL(pages[0]), ULL(pages[1]), ULL(pages[2]));
-	return 0;
 }

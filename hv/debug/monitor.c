@@ -23,11 +23,6 @@ static struct {
 	u8 byte[256];
 } typed;
 
-static void out(const char *s)
-{
-	console_write(s, strlen(s));
-}
-
 /* vm/console.c, perhaps in an interrupt. */
 static void key(u8 c)
 {
@@ -40,10 +35,10 @@ static void key(u8 c)
 static void toggle(struct vm *vm, bool open)
 {
 	if (open) {
-		out("\npxHV monitor: help lists the commands, Ctrl-A c goes back\n");
+		monitor_out("\npxHV monitor: help lists the commands, Ctrl-A c goes back\n");
 		lineedit_start(&editor);
 	} else {
-		out(monitor.stopped ? "\n(the VM is stopped)\n" : "\n");
+		monitor_out(monitor.stopped ? "\n(the VM is stopped)\n" : "\n");
 	}
 }
 
@@ -53,20 +48,9 @@ void monitor_poll(void)
 	while (typed.tail != typed.head && !monitor.steps && !monitor.leave) {
 		if (!lineedit_key(&editor, typed.byte[typed.tail++]))
 			continue;
-		monitor_command(editor.line, out);
+		monitor_command(editor.line, monitor_out);
 		if (!monitor.steps && !monitor.leave)
 			lineedit_start(&editor);
-	}
-}
-
-static void wait(void)
-{
-	if (acpi.ioapic_base) {
-		wait_for_interrupt();
-	} else {
-		console_poll();
-		vm_console_input();
-		cpu_relax();
 	}
 }
 
@@ -81,7 +65,7 @@ static void serve(struct vcpu *v)
 	}
 	monitor_poll();
 	while (monitor.stopped && !monitor.steps && !(v->events & EV_END)) {
-		wait();
+		monitor_wait(acpi.ioapic_base);
 		monitor_poll();
 	}
 	if (!monitor.steps || (v->events & EV_END))
@@ -97,14 +81,13 @@ static void stopped(struct vcpu *v)
 	struct mon_sink sink;
 	struct mon m;
 
-	gdb_break_stop(v);
 	gdb_step_end(v);
 	gdb_break_apply(v);
 	__atomic_and_fetch(&v->events, ~EV_DEBUG, __ATOMIC_RELAXED);
 	monitor.stepping = false;
 	monitor.steps -= monitor.steps != 0;
-	mon_init(&m, v->vm, &sink, out);
-	mon_code(&m, mon_pc(&m), 1);
+	mon_init(&m, v->vm, &sink, monitor_out);
+	mon_code(&m, 1);
 	if (!monitor.steps)
 		lineedit_start(&editor);
 	serve(v);
@@ -115,7 +98,7 @@ static const struct vm_debugger debugger = {
 
 void monitor_init(void)
 {
-	editor.out = out;
+	editor.out = monitor_out;
 	editor.words = mon_words;
 	editor.prompt = "pxhv> ";
 	console_monitor.key = key;
@@ -132,7 +115,7 @@ void monitor_attach(struct vm *vm)
 
 bool monitor_dead(struct vm *vm, int status)
 {
-	out("\nThe monitor stays, for a look: help lists the commands, poweroff or reset end it\n");
+	monitor_out("\nThe monitor stays, for a look: help lists the commands, poweroff or reset end it\n");
 	lineedit_start(&editor);
 	console_flush();
 	host_report("pxhv-monitor %d", status);
@@ -140,7 +123,7 @@ bool monitor_dead(struct vm *vm, int status)
 	monitor = (struct monitor){0};
 	console_monitor.open = true;
 	while (!monitor.leave && !console_monitor.quit) {
-		wait();
+		monitor_wait(acpi.ioapic_base);
 		monitor_poll();
 	}
 	return monitor.reset;

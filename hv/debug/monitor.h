@@ -6,9 +6,9 @@
 
 struct vm;
 
-/* Runs one command line on the active VM, whose vcpus are stopped or on this CPU; every piece of the answer
- * goes to out as a C string. 0, or a negative error that the answer has explained. */
-int monitor_command(const char *line, void (*out)(const char *s));
+/* Runs one command line, which is cut up, on the active VM, whose vcpus are stopped or on this CPU; every
+ * piece of the answer goes to out as a C string. */
+void monitor_command(char *line, void (*out)(const char *s));
 
 /* For those who hold the VM and wait: answers what was typed to the monitor. */
 void monitor_poll(void);
@@ -24,7 +24,12 @@ void monitor_attach(struct vm *vm);
  * there: whoever watches the PC from outside is told. */
 bool monitor_dead(struct vm *vm, int status);
 
-/* Left out by WITHOUT=monitor. */
+/* mon_console.c, in every build: waits for the next interrupt or, without interrupts for them, looks at the
+ * consoles' lines; console output of all that sits at the host. */
+void monitor_wait(bool interrupts);
+void monitor_out(const char *s);
+
+/* The others are left out by WITHOUT=monitor. */
 #pragma weak monitor_command
 #pragma weak monitor_poll
 #pragma weak monitor_init

@@ -2,30 +2,22 @@
 
 #include "dev/devices.h"
 #include "lib/printf.h"
+#include "lib/string.h"
 
-static const struct {
-	const char *name;
-	int (*create)(struct vm *vm);
-} devices[] = {
-	{"8259 interrupt controllers", pic_create},
-	{"IOAPIC", ioapic_create},
-	{"8254 timer", pit_create},
-	{"real-time clock", rtc_create},
-	{"keyboard controller", i8042_create},
-	{"16550A UART", uart_create},
-	{"ACPI power management", acpi_pm_create},
-	{"debug ports", debug_create},
-	{"VGA", vga_text_create},
-	{"virtio disk", virtio_blk_create},
+static int (*const create[])(struct vm *vm) = {
+	pic_create,  ioapic_create,  pit_create,   rtc_create,	    i8042_create,
+	uart_create, acpi_pm_create, debug_create, vga_text_create, virtio_blk_create,
 };
+static const char names[] = "8259s\0IOAPIC\0008254 timer\0real-time clock\0keyboard controller\000"
+			    "16550A UART\0ACPI power management\0debug ports\0VGA\0virtio disk";
 
 int devices_create(struct vm *vm)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(devices); i++) {
-		int err = devices[i].create ? devices[i].create(vm) : 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(create); i++) {
+		int err = create[i] ? create[i](vm) : 0; /* some builds have not all */
 
 		if (err) {
-			printk("the guest's %s could not be made (error %d)\n", devices[i].name, -err);
+			printk("the guest's %s could not be made (error %d)\n", nth_string(names, i), -err);
 			return err;
 		}
 	}

@@ -96,10 +96,12 @@ static u8 output_port(const struct i8042 *k)
 
 static void controller_command(struct i8042 *k, u8 cmd)
 {
+	int answer = -1;
+
 	k->pending_command = 0;
 	switch (cmd) {
 	case 0x20: /* read command byte */
-		push(&k->answers, k->command_byte);
+		answer = k->command_byte;
 		break;
 	case 0x60: /* write command byte */
 	case 0xD1: /* write output port */
@@ -109,14 +111,14 @@ static void controller_command(struct i8042 *k, u8 cmd)
 		k->pending_command = cmd;
 		break;
 	case 0xA9: /* mouse interface test: its clock line is stuck, for there is none */
-		push(&k->answers, 0x01);
+		answer = 0x01;
 		break;
 	case 0xAA: /* self test */
 		k->status |= STATUS_SYSTEM;
-		push(&k->answers, 0x55);
+		answer = 0x55;
 		break;
 	case 0xAB: /* keyboard interface test */
-		push(&k->answers, 0x00);
+		answer = 0x00;
 		break;
 	case 0xAD:
 		k->command_byte |= CB_DISABLED;
@@ -125,10 +127,10 @@ static void controller_command(struct i8042 *k, u8 cmd)
 		k->command_byte &= ~CB_DISABLED;
 		break;
 	case 0xC0: /* read input port: keyboard not locked */
-		push(&k->answers, 0x80);
+		answer = 0x80;
 		break;
 	case 0xD0:
-		push(&k->answers, output_port(k));
+		answer = output_port(k);
 		break;
 	case 0xDD:
 		k->a20 = 0;
@@ -137,6 +139,8 @@ static void controller_command(struct i8042 *k, u8 cmd)
 		k->a20 = OUT_A20;
 		break;
 	}
+	if (answer >= 0)
+		push(&k->answers, (u8)answer);
 	/* F0h-FFh pulse those lines of the output port whose bit is 0. */
 	if (cmd >= 0xF0 && !(cmd & OUT_NOT_RESET))
 		vm_end(k->vm, VM_REBOOT, 0);

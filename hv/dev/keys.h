@@ -15,3 +15,6 @@ struct keys {
  * escape sequence. Puts the scan codes (set 1) of a key that it ends into out and returns their number, 0 for
  * none. */
 unsigned keys_byte(struct keys *k, int c, u8 out[KEYS_MAX]);
+
+/* Left out by WITHOUT=vga; then no VM has a keyboard. */
+#pragma weak keys_byte

@@ -263,6 +263,9 @@ static void uart_write(void *dev, u16 port, unsigned size, u32 val)
 	case REG_LCR:
 	case REG_SCR:
 		u->reg[reg] = (u8)val;
+		/* fall through */
+	default:
+		return;
 	}
 	input(u);
 }

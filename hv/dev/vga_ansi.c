@@ -28,6 +28,12 @@ static const u16 high[129] = {
 
 #define ATTR_NORMAL 0x07
 
+void vga_blank(u16 *cells, u32 n)
+{
+	while (n--)
+		*cells++ = VGA_BLANK;
+}
+
 static void flush(struct vga_ansi *a)
 {
 	if (a->len)
@@ -165,15 +171,13 @@ static void scroll(struct vga_ansi *a, const u16 *cells)
 	for (u32 i = 0; i < by; i++)
 		put(a, '\n');
 	memmove(a->shown, a->shown + by * VGA_COLUMNS, (VGA_CELLS - by * VGA_COLUMNS) * sizeof(*cells));
-	for (u32 i = VGA_CELLS - by * VGA_COLUMNS; i < VGA_CELLS; i++)
-		a->shown[i] = VGA_BLANK;
+	vga_blank(a->shown + VGA_CELLS - by * VGA_COLUMNS, by * VGA_COLUMNS);
 }
 
 static void begin(struct vga_ansi *a)
 {
 	emit(a, "\033[0m\033[2J\033[1;%ur", VGA_ROWS);
-	for (u32 i = 0; i < VGA_CELLS; i++)
-		a->shown[i] = VGA_BLANK;
+	vga_blank(a->shown, VGA_CELLS);
 	a->attr = ATTR_NORMAL;
 	a->begun = true;
 }

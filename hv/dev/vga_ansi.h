@@ -19,6 +19,9 @@ struct vga_ansi {
 	char buf[128];
 };
 
+/* n blank cells. */
+void vga_blank(u16 *cells, u32 n);
+
 /* Makes the terminal show cells, its cursor on the cell number cursor or, if that is none, hidden at the
  * bottom. */
 void vga_ansi_update(struct vga_ansi *a, const u16 *cells, u32 cursor);

@@ -190,10 +190,8 @@ int vga_text_create(struct vm *vm)
 		return -ENOMEM;
 	v->vm = vm;
 	v->memory = memory;
-	for (unsigned i = 0; i < TEXT_CELLS; i++)
-		memory[i] = VGA_BLANK;
-	for (unsigned i = 0; i < VGA_CELLS; i++)
-		v->cells[i] = VGA_BLANK;
+	vga_blank(memory, TEXT_CELLS);
+	vga_blank(v->cells, VGA_CELLS);
 	memcpy(v->reg[CRTC], crtc, sizeof(crtc));
 	v->reg[GRAPHICS][GC_MISC] = 0x0E;
 	v->misc = 0x67;

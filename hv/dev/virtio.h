@@ -18,8 +18,11 @@ struct vm;
 
 struct virtqueue {
 	struct vm *vm;
-	u32 size;    /* as the driver sets it */
-	u64 addr[3]; /* descriptors, driver area, device area: guest-physical, as the driver sets them */
+	u32 size; /* as the driver sets it */
+	union {
+		u64 addr[3]; /* descriptors, driver area, device area: guest-physical, as the driver sets */
+		u32 addr_half[6];
+	};
 	bool ready, indirect, event_idx;
 	u16 avail_next; /* free-running, all three */
 	u16 used_next;
@@ -66,8 +69,14 @@ struct virtio_device {
 	struct vm *vm;
 	const struct virtio_ops *ops;
 	u32 *regs; /* a page that the guest reads without exits; the config space begins at VIRTIO_CONFIG */
-	u64 features; /* offered, and accepted by the driver */
-	u64 accepted;
+	union {	   /* as the registers have them, too: low and high half */
+		u64 features; /* offered, */
+		u32 feature_half[2];
+	};
+	union {
+		u64 accepted; /* and by the driver */
+		u32 accepted_half[2];
+	};
 	u32 queue_count;
 	struct virtqueue *queues;
 	u32 irq;

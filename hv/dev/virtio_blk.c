@@ -287,9 +287,9 @@ static int create(struct vm *vm, struct disk *d, unsigned slot)
 	b->requests = vm_zalloc(vm, b->request_count * sizeof(*b->requests));
 	if (!b->requests)
 		return -ENOMEM;
-	for (u32 i = 0; i < b->request_count; i++) {
-		b->requests[i].blk = b;
-		b->requests[i].r.done = done;
+	for (struct blk_request *rq = b->requests; rq < b->requests + b->request_count; rq++) {
+		rq->blk = b;
+		rq->r.done = done;
 	}
 	if (d->ops->poll)
 		vtimer_init(&b->poll, vm_timers(vm), poll, b);

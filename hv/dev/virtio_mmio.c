@@ -5,6 +5,7 @@
 #include "dev/virtio.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
+#include "lib/string.h"
 #include "vm/bus.h"
 
 enum { /* register offsets (§4.2.2) */
@@ -82,7 +83,7 @@ static struct virtqueue *selected(struct virtio_device *d)
 
 static void show_features(struct virtio_device *d, u32 select)
 {
-	*reg(d, DEVICE_FEATURES) = select < 2 ? (u32)(d->features >> 32 * select) : 0;
+	*reg(d, DEVICE_FEATURES) = select < 2 ? d->feature_half[select] : 0;
 }
 
 static void show_queue(struct virtio_device *d)
@@ -119,10 +120,8 @@ static void set_status(struct virtio_device *d, u32 val)
 
 static void accept_features(struct virtio_device *d, u32 val)
 {
-	unsigned shift = 32 * d->driver_select;
-
 	if (d->driver_select < 2 && !(*reg(d, STATUS) & STATUS_FEATURES_OK))
-		d->accepted = (d->accepted & ~(0xFFFFFFFFULL << shift)) | (u64)val << shift;
+		d->accepted_half[d->driver_select] = val;
 }
 
 static void set_ready(struct virtio_device *d, struct virtqueue *q, u32 val)
@@ -151,7 +150,6 @@ static void notify(struct virtio_device *d, u32 index)
 static void write_queue(struct virtio_device *d, unsigned offset, u32 val)
 {
 	struct virtqueue *q = selected(d);
-	unsigned n = (offset - QUEUE_ADDR) / 16, shift = offset & 4 ? 32 : 0;
 
 	if (!q)
 		return;
@@ -162,7 +160,7 @@ static void write_queue(struct virtio_device *d, unsigned offset, u32 val)
 	else if (offset == QUEUE_NUM)
 		q->size = val;
 	else if (offset >= QUEUE_ADDR && offset < QUEUE_ADDR_END && !(offset & 8))
-		q->addr[n] = (q->addr[n] & ~(0xFFFFFFFFULL << shift)) | (u64)val << shift;
+		q->addr_half[(offset - QUEUE_ADDR) / 16 * 2 + (offset >> 2 & 1)] = val;
 }
 
 /* The config space is read-only, and all registers are of four bytes (§4.2.2.2). */
@@ -214,18 +212,19 @@ static const struct mmio_ops mmio_ops = {mmio_read, mmio_write};
 
 int virtio_mmio_create(struct vm *vm, struct virtio_device *d, u32 id, unsigned slot)
 {
+	u32 *regs = vm_zalloc(vm, PAGE_SIZE);
+
 	d->vm = vm;
 	d->irq = VIRTIO_IRQ + slot;
 	d->features |= VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX;
-	d->regs = vm_zalloc(vm, PAGE_SIZE);
-	if (!d->regs)
+	d->regs = regs;
+	if (!regs)
 		return -ENOMEM;
-	*reg(d, MAGIC) = MAGIC_VALUE;
-	*reg(d, VERSION) = 2;
-	*reg(d, DEVICE_ID) = id;
-	*reg(d, VENDOR_ID) = VENDOR_VALUE;
-	for (unsigned i = SHM_LEN; i < SHM_BASE + 8; i += 4)
-		*reg(d, i) = ~0U; /* there are no shared memory regions */
+	regs[MAGIC / 4] = MAGIC_VALUE;
+	regs[VERSION / 4] = 2;
+	regs[DEVICE_ID / 4] = id;
+	regs[VENDOR_ID / 4] = VENDOR_VALUE;
+	memset(regs + SHM_LEN / 4, 0xFF, SHM_BASE + 8 - SHM_LEN); /* there are no shared memory regions */
 	reset(d);
-	return bus_add_mmio_page(vm, VIRTIO_BASE + slot * PAGE_SIZE, d->regs, &mmio_ops, d, "virtio");
+	return bus_add_mmio_page(vm, VIRTIO_BASE + slot * PAGE_SIZE, regs, &mmio_ops, d, "virtio");
 }

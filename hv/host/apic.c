@@ -22,21 +22,21 @@
 #define CPUID_1_ECX_X2APIC	 BIT(21)
 #define CPUID_1_ECX_TSC_DEADLINE BIT(24)
 
-/* SDM 3A table 11-1, offsets in the xAPIC page; an x2APIC MSR is 800h + offset / 16. */
+/* SDM 3A table 11-1: the offsets in the xAPIC page by 16, which are the x2APIC's MSRs from 800h on. */
 enum {
-	REG_ID = 0x20,
-	REG_TPR = 0x80,
-	REG_EOI = 0xB0,
-	REG_SVR = 0xF0,
-	REG_ICR = 0x300,
-	REG_ICR2 = 0x310,
-	REG_LVT_TIMER = 0x320,
-	REG_LVT_LINT0 = 0x350,
-	REG_LVT_LINT1 = 0x360,
-	REG_LVT_ERROR = 0x370,
-	REG_TIMER_COUNT = 0x380,
-	REG_TIMER_CURRENT = 0x390,
-	REG_TIMER_DIVIDE = 0x3E0,
+	REG_ID = 0x02,
+	REG_TPR = 0x08,
+	REG_EOI = 0x0B,
+	REG_SVR = 0x0F,
+	REG_ICR = 0x30,
+	REG_ICR2 = 0x31,
+	REG_LVT_TIMER = 0x32,
+	REG_LVT_LINT0 = 0x35,
+	REG_LVT_LINT1 = 0x36,
+	REG_LVT_ERROR = 0x37,
+	REG_TIMER_COUNT = 0x38,
+	REG_TIMER_CURRENT = 0x39,
+	REG_TIMER_DIVIDE = 0x3E,
 };
 
 #define SVR_ENABLE	 BIT(8)
@@ -57,15 +57,15 @@ static u64 scale; /* timer counts per TSC tick, times 2^32 */
 
 static u32 read_reg(unsigned reg)
 {
-	return page ? page[reg / 4] : (u32)rdmsr(MSR_X2APIC + reg / 16);
+	return page ? page[reg * 4] : (u32)rdmsr(MSR_X2APIC + reg);
 }
 
 static void write_reg(unsigned reg, u32 val)
 {
 	if (page)
-		page[reg / 4] = val;
+		page[reg * 4] = val;
 	else
-		wrmsr(MSR_X2APIC + reg / 16, val);
+		wrmsr(MSR_X2APIC + reg, val);
 }
 
 bool apic_is_x2apic(void)
@@ -75,7 +75,7 @@ bool apic_is_x2apic(void)
 
 u32 apic_id(void)
 {
-	return page ? page[REG_ID / 4] >> 24 : (u32)rdmsr(MSR_X2APIC + REG_ID / 16);
+	return read_reg(REG_ID) >> (page ? 24 : 0);
 }
 
 void apic_eoi(void)
@@ -99,7 +99,7 @@ static void choose_mode(void)
 		panic("apic: cannot map 0x%lx", base);
 }
 
-/* Counts for a moment of TSC time. A timer that does not count leaves lapic_timer_hz 0. */
+/* Counts for a moment of TSC time. */
 static void measure_timer(void)
 {
 	u64 start, end, ticks = tsc_hz / MEASURE_PARTS;
@@ -111,7 +111,6 @@ static void measure_timer(void)
 		cpu_relax();
 	count = ~read_reg(REG_TIMER_CURRENT);
 	write_reg(REG_TIMER_COUNT, 0);
-	lapic_timer_hz = muldiv64(count, tsc_hz, end - start);
 	scale = ((u64)count << 32) / (end - start);
 }
 
@@ -136,8 +135,6 @@ static void route_console(u32 id)
 	pic_disable();
 	if (ioapic_init())
 		return;
-	irq_set_handler(VEC_COM1, console_poll);
-	irq_set_handler(VEC_KEYBOARD, console_poll);
 	ioapic_route_isa(1, VEC_KEYBOARD, id);
 	if (!ioapic_route_isa(4, VEC_COM1, id))
 		uart_enable_interrupts(&com1);
@@ -183,13 +180,13 @@ static void send(u32 dest, u32 low)
 	if (!page) {
 		__asm__ volatile("mfence; lfence" ::
 					 : "memory"); /* the MSR write orders nothing (SDM 3A 11.12.3) */
-		wrmsr(MSR_X2APIC + REG_ICR / 16, (u64)dest << 32 | low);
+		wrmsr(MSR_X2APIC + REG_ICR, (u64)dest << 32 | low);
 		return;
 	}
-	for (unsigned i = 0; i < ICR_LOOPS && page[REG_ICR / 4] & ICR_PENDING; i++)
+	for (unsigned i = 0; i < ICR_LOOPS && page[REG_ICR * 4] & ICR_PENDING; i++)
 		cpu_relax();
-	page[REG_ICR2 / 4] = dest << 24;
-	page[REG_ICR / 4] = low;
+	page[REG_ICR2 * 4] = dest << 24;
+	page[REG_ICR * 4] = low;
 }
 
 void apic_send_ipi(u32 apic_id, u8 vector)

@@ -144,7 +144,7 @@ static int ask(struct usb_disk *s, u8 op, u8 byte1, u8 byte2, u32 len)
 {
 	struct dma_segment seg = {(u64)s->u.data, len};
 	u8 *cdb = s->command.cdb;
-	int err;
+	int err = -EIO;
 
 	memset(s->u.data, 0, len);
 	memset(cdb, 0, sizeof(s->command.cdb));
@@ -252,7 +252,7 @@ static int bring_up(struct usb_disk *s)
 		return err;
 	if (ask(s, INQUIRY, 0, 0, INQUIRY_LEN) || data[0] & 0x1F) /* a disk */
 		return -EIO;
-	memcpy(s->d.model, data + 8, INQUIRY_LEN - 8);
+	memcpy(s->d.model, data + 8, 24); /* vendor and product */
 	if (get_size(s))
 		return -EIO;
 	err = ask(s, MODE_SENSE, 0, ALL_PAGES, MODE_LEN);

@@ -14,7 +14,7 @@
 #define IST_STACK_SIZE	  PAGE_SIZE
 #define DESC_CODE64	  0x00AF9B000000FFFFULL /* accessed: VM entry and exit want it so */
 #define DESC_DATA	  0x00CF93000000FFFFULL
-#define DESC_TSS	  0x0000890000000000ULL
+#define TSS_AVAILABLE	  0x89
 #define CPUID_1_ECX_XSAVE BIT(26)
 #define CPUID_1_EDX_MCE	  BIT(7)
 
@@ -27,12 +27,21 @@ struct tss { /* SDM 3A figure 7-11 */
 	u16 reserved3, iomap;
 } __packed;
 
+struct tss_descriptor { /* SDM 3A figure 7-4 */
+	u16 limit, base_low;
+	u8 base_mid, type, flags, base_high;
+	u32 base_upper, reserved;
+} __packed;
+
 struct cpu_arch {
 	struct {
 		u8 guard[PAGE_SIZE];
 		u8 stack[IST_STACK_SIZE];
 	} ist[IST_STACKS];
-	u64 gdt[5];
+	struct {
+		u64 null, code, data;
+		struct tss_descriptor tss;
+	} gdt;
 	struct tss tss;
 } __aligned(PAGE_SIZE);
 
@@ -73,7 +82,7 @@ static void load_gdt(struct cpu_arch *a)
 	struct {
 		u16 limit;
 		u64 base;
-	} __packed gdtr = {sizeof(a->gdt) - 1, (u64)a->gdt};
+	} __packed gdtr = {sizeof(a->gdt) - 1, (u64)&a->gdt};
 
 	__asm__ volatile("lgdt %0\n\t"
 			 "mov %1, %%ds\n\t"
@@ -112,11 +121,14 @@ void cpu_init(struct cpu *c)
 	for (unsigned i = 0; i < IST_STACKS; i++)
 		a->tss.ist[i] = (u64)(a->ist[i].stack + IST_STACK_SIZE);
 	a->tss.iomap = sizeof(a->tss);
-	a->gdt[HOST_CS / 8] = DESC_CODE64;
-	a->gdt[HOST_DS / 8] = DESC_DATA;
-	a->gdt[HOST_TR / 8] =
-		DESC_TSS | (sizeof(a->tss) - 1) | (tss & 0xFFFFFF) << 16 | (tss >> 24 & 0xFF) << 56;
-	a->gdt[HOST_TR / 8 + 1] = tss >> 32;
+	a->gdt.code = DESC_CODE64; /* HOST_CS, HOST_DS, HOST_TR */
+	a->gdt.data = DESC_DATA;
+	a->gdt.tss.limit = sizeof(a->tss) - 1;
+	a->gdt.tss.base_low = (u16)tss;
+	a->gdt.tss.base_mid = (u8)(tss >> 16);
+	a->gdt.tss.type = TSS_AVAILABLE;
+	a->gdt.tss.base_high = (u8)(tss >> 24);
+	a->gdt.tss.base_upper = (u32)(tss >> 32);
 
 	load_gdt(a);
 	wrmsr(MSR_GS_BASE, (u64)c);
@@ -126,7 +138,7 @@ void cpu_init(struct cpu *c)
 
 u64 gdt_base(void)
 {
-	return (u64)((struct cpu_arch *)this_cpu()->arch)->gdt;
+	return (u64) & ((struct cpu_arch *)this_cpu()->arch)->gdt;
 }
 
 u64 tss_base(void)

@@ -19,22 +19,20 @@ struct gate {
 static struct gate idt[256] __aligned(16);
 u32 nmi_count;
 
-static unsigned ist_of(unsigned vector)
-{
-	return vector == X86_DF ? 1 : vector == X86_NMI ? 2 : vector == X86_MC ? 3 : 0;
-}
-
 static void fill(void)
 {
 	for (unsigned v = 0; v < 256; v++) {
 		unsigned n = (v & ~15U) == VEC_FIRST ? v - VEC_FIRST : VEC_OTHER - VEC_FIRST;
 		u32 stub = (u32)(u64)(v < 32 ? exception_stubs + v * STUB : irq_stubs + n * STUB);
 
-		idt[v] = (struct gate){.offset_low = (u16)stub,
-				       .selector = HOST_CS,
-				       .ist_type = (u16)(GATE_INTERRUPT | ist_of(v)),
-				       .offset_mid = (u16)(stub >> 16)};
+		idt[v].offset_low = (u16)stub;
+		idt[v].selector = HOST_CS;
+		idt[v].ist_type = GATE_INTERRUPT;
+		idt[v].offset_mid = (u16)(stub >> 16);
 	}
+	idt[X86_DF].ist_type |= 1;
+	idt[X86_NMI].ist_type |= 2;
+	idt[X86_MC].ist_type |= 3;
 }
 
 void idt_load(void)

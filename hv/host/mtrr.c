@@ -19,22 +19,16 @@ static const u16 fixed_msrs[11] = {0x250, 0x258, 0x259, 0x268, 0x269, 0x26A,
 				   0x26B, 0x26C, 0x26D, 0x26E, 0x26F};
 
 /* The type of fixed range pa lies in, and where that range ends. */
-static int fixed_type(const struct mtrr_state *m, u64 pa, u64 *end)
+static int fixed_type(const struct mtrr_state *m, u32 pa, u64 *end)
 {
-	unsigned reg, shift;
+	/* One byte a range: 8 of 64 KiB, 16 of 16 KiB, 64 of 4 KiB. */
+	unsigned shift = pa < 0x80000 ? 16 : pa < 0xC0000 ? 14 : 12;
+	unsigned n = pa < 0x80000   ? pa >> 16
+		     : pa < 0xC0000 ? 8 + ((pa - 0x80000) >> 14)
+				    : 24 + ((pa - 0xC0000) >> 12);
 
-	if (pa < 0x80000) {
-		reg = 0;
-		shift = 16;
-	} else if (pa < 0xC0000) {
-		reg = 1 + (unsigned)((pa - 0x80000) >> 17);
-		shift = 14;
-	} else {
-		reg = 3 + (unsigned)((pa - 0xC0000) >> 15);
-		shift = 12;
-	}
-	*end = (pa >> shift << shift) + (1ULL << shift);
-	return (int)(m->fixed[reg] >> (pa >> shift & 7) * 8 & 7);
+	*end = ((pa >> shift) + 1) << shift;
+	return ((const u8 *)m->fixed)[n] & 7;
 }
 
 /* SDM 3A 12.11.4.1: UC beats all, WT beats WB; what else overlaps is undefined, so take UC. */
@@ -72,7 +66,7 @@ static int type_at(const struct mtrr_state *m, u64 pa, u64 *end)
 		return UC;
 	if (pa < FIXED_END) {
 		if (m->def_type & DEF_TYPE_FE && m->cap & CAP_FIX)
-			return fixed_type(m, pa, end);
+			return fixed_type(m, (u32)pa, end);
 		*end = MIN(*end, FIXED_END);
 	}
 	for (unsigned i = 0; i < MIN(m->cap & CAP_VCNT, MTRR_VARIABLE_MAX); i++) {

@@ -19,31 +19,29 @@ static void *spill; /* freed pages for which the list had no room, linked by the
 static u64 free_bytes, total_bytes;
 static struct spinlock lock;
 
-static void remove_at(u32 i)
+static void remove(struct range *r)
 {
-	memmove(&ranges[i], &ranges[i + 1], (--count - i) * sizeof(ranges[0]));
+	memmove(r, r + 1, (size_t)(&ranges[--count] - r) * sizeof(*r));
 }
 
-static bool insert_at(u32 i, u64 base, u64 end)
+static bool insert(struct range *r, u64 base, u64 end)
 {
 	if (count == RANGES)
 		return false;
-	memmove(&ranges[i + 1], &ranges[i], (count++ - i) * sizeof(ranges[0]));
-	ranges[i] = (struct range){base, end};
+	memmove(r + 1, r, (size_t)(&ranges[count++] - r) * sizeof(*r));
+	*r = (struct range){base, end};
 	return true;
 }
 
-/* Takes [base, end) out of range i, which contains it. Fails when that needs an entry more than there are. */
-static bool take(u32 i, u64 base, u64 end)
+/* Takes [base, end) out of r, which contains it. Fails when that needs an entry more than there are. */
+static bool take(struct range *r, u64 base, u64 end)
 {
-	struct range *r = &ranges[i];
-
-	if (r->base == base && r->end == end) {
-		remove_at(i);
-	} else if (r->base == base) {
+	if (r->base == base) {
 		r->base = end;
+		if (r->end == end)
+			remove(r);
 	} else {
-		if (r->end != end && !insert_at(i + 1, end, r->end))
+		if (r->end != end && !insert(r + 1, end, r->end))
 			return false;
 		r->end = base;
 	}
@@ -53,24 +51,22 @@ static bool take(u32 i, u64 base, u64 end)
 
 static void give(u64 base, u64 end)
 {
-	u32 i = 0;
+	struct range *r = ranges, *last = ranges + count;
+	bool above;
 
-	while (i < count && ranges[i].end < base)
-		i++;
-	free_bytes += end - base;
-	if (i < count && ranges[i].end > base && ranges[i].base < end)
+	while (r < last && r->end <= base)
+		r++;
+	if (r < last && r->base < end)
 		panic("page: 0x%lx freed twice", base);
-	if (i < count && ranges[i].end == base) {
-		if (i + 1 < count && ranges[i + 1].base < end)
-			panic("page: 0x%lx freed twice", base);
-		ranges[i].end = end;
-		if (i + 1 < count && ranges[i + 1].base == end) {
-			ranges[i].end = ranges[i + 1].end;
-			remove_at(i + 1);
-		}
-	} else if (i < count && ranges[i].base == end) {
-		ranges[i].base = base;
-	} else if (!insert_at(i, base, end)) {
+	free_bytes += end - base;
+	above = r < last && r->base == end;
+	if (r > ranges && r[-1].end == base) {
+		r[-1].end = above ? r->end : end;
+		if (above)
+			remove(r);
+	} else if (above) {
+		r->base = base;
+	} else if (!insert(r, base, end)) {
 		for (; base < end; base += PAGE_SIZE) {
 			*(void **)base = spill;
 			spill = (void *)base;
@@ -103,8 +99,8 @@ void *page_alloc(void)
 		spill = *(void **)p;
 		free_bytes -= PAGE_SIZE;
 	} else if (count) {
-		p = (void *)ranges[0].base;
-		take(0, ranges[0].base, ranges[0].base + PAGE_SIZE);
+		p = (void *)ranges->base;
+		take(ranges, ranges->base, ranges->base + PAGE_SIZE);
 	}
 	spin_unlock(&lock);
 	return p ? memset(p, 0, PAGE_SIZE) : NULL;
@@ -124,7 +120,7 @@ void *page_alloc_run(u64 size, u64 align, u64 limit)
 		if (end < r->base || end - r->base < size)
 			continue;
 		base = ALIGN_DOWN(end - size, align);
-		if (base >= r->base && take(i, base, base + size))
+		if (base >= r->base && take(r, base, base + size))
 			p = (void *)base;
 	}
 	spin_unlock(&lock);

@@ -25,7 +25,7 @@ u64 rtc_read(void)
 	u8 ram[REGISTERS];
 	struct civil c;
 
-	for (unsigned i = 0; i < REGISTERS; i++)
+	for (u32 i = 0; i < REGISTERS; i++)
 		ram[i] = cmos((u8)i);
 	civil_from_cmos(ram, &c);
 	if (c.second > 59 || c.minute > 59 || c.hour > 23 || c.day - 1 > 30 || c.month - 1 > 11 ||

@@ -27,7 +27,6 @@
 #define TSC_HZ_MAX     20000000000ULL
 
 u64 tsc_hz;
-u64 lapic_timer_hz;
 
 /* The moment of the first calibration, for time_refine(). */
 static struct sample {
@@ -35,14 +34,11 @@ static struct sample {
 	u32 pm;
 } base;
 
-static u32 pm_mask(void)
-{
-	return acpi.pm_timer_32 ? ~0U : 0xFFFFFF;
-}
+static u32 pm_mask;
 
 static u32 pm_read(void)
 {
-	return inl(acpi.pm_timer_port) & pm_mask();
+	return inl(acpi.pm_timer_port) & pm_mask;
 }
 
 /* Both clocks at one moment: the pair whose reading took least time, so that an SMI or an exit of a
@@ -58,7 +54,7 @@ static struct sample pm_sample(void)
 		u32 pm = pm_read();
 
 		after = tsc_now();
-		if (after - before < shortest && ((pm_read() - pm) & pm_mask()) < PM_NEAR) {
+		if (after - before < shortest && ((pm_read() - pm) & pm_mask) < PM_NEAR) {
 			shortest = after - before;
 			best = (struct sample){before + shortest / 2, pm};
 		}
@@ -73,6 +69,7 @@ static u64 measure_pm(void)
 
 	if (!acpi.pm_timer_port)
 		return 0;
+	pm_mask = acpi.pm_timer_32 ? ~0U : 0xFFFFFF;
 	base = pm_sample();
 	last = base.pm;
 	for (unsigned i = 0; i < LOOPS; i++) {
@@ -81,10 +78,10 @@ static u64 measure_pm(void)
 		last = pm;
 		if (still > LOOPS_STILL)
 			break;
-		if (((pm - base.pm) & pm_mask()) < PM_WINDOW)
+		if (((pm - base.pm) & pm_mask) < PM_WINDOW)
 			continue;
 		end = pm_sample();
-		pm = (end.pm - base.pm) & pm_mask();
+		pm = (end.pm - base.pm) & pm_mask;
 		if (!base.tsc || end.tsc <= base.tsc || !pm)
 			break;
 		return muldiv64(end.tsc - base.tsc, PM_HZ, pm);
@@ -159,8 +156,8 @@ void time_refine(void)
 		return;
 	/* The first estimate says how often the counter went round; the counter says the rest. */
 	ticks = muldiv64(now.tsc - base.tsc, PM_HZ, tsc_hz);
-	wraps = (ticks - ((now.pm - base.pm) & pm_mask()) + pm_mask() / 2) / ((u64)pm_mask() + 1);
-	ticks = wraps * ((u64)pm_mask() + 1) + ((now.pm - base.pm) & pm_mask());
+	wraps = (ticks - ((now.pm - base.pm) & pm_mask) + pm_mask / 2) / ((u64)pm_mask + 1);
+	ticks = wraps * ((u64)pm_mask + 1) + ((now.pm - base.pm) & pm_mask);
 	if (ticks < PM_WINDOW)
 		return;
 	hz = muldiv64(now.tsc - base.tsc, PM_HZ, ticks);

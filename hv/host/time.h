@@ -12,7 +12,3 @@ void time_refine(void);
 
 /* Milliseconds since power-on as the TSC tells, 0 while its rate is unknown. */
 u64 time_ms(void);
-
-/* Rate of the LAPIC timer with divisor 1, in Hz: measured by apic_init() where the timer has no TSC-deadline
- * mode, else 0. */
-extern u64 lapic_timer_hz;

@@ -50,14 +50,15 @@ bool usb_is_there(const struct usb_device *u)
 /* Gives the device's speed, or 0. */
 static u32 reset_port(volatile u32 *port)
 {
-	u32 link = PORT_LINK(*port);
+	u32 link = PORT_LINK(*port), status;
 	bool warm = link == LINK_INACTIVE || link == LINK_COMPLIANCE;
 
 	*port = (*port & PORT_KEEP) | (u32)(warm ? PORT_WARM_RESET : PORT_RESET) | PORT_CHANGES;
 	wait_bits(port, PORT_RESET_DONE, PORT_RESET_DONE, RESET_MS);
 	delay(RECOVERY_MS);
-	*port = (*port & PORT_KEEP) | PORT_CHANGES;
-	return *port & PORT_ENABLED ? PORT_SPEED(*port) : 0;
+	status = *port;
+	*port = (status & PORT_KEEP) | PORT_CHANGES;
+	return status & PORT_ENABLED ? PORT_SPEED(status) : 0;
 }
 
 static void set_endpoint(struct usb_device *u, enum usb_pipe_id id, u32 type, u32 dci, u32 packet, u32 burst)

@@ -32,8 +32,7 @@ static u8 crtc_read(u8 reg)
 
 static void crtc_write(u8 reg, u8 val)
 {
-	outb(CRTC_INDEX, reg);
-	outb(CRTC_DATA, val);
+	outw(CRTC_INDEX, (u16)(val << 8 | reg));
 }
 
 static void show(u32 from, u32 to)
@@ -106,19 +105,19 @@ static void control_sequence(char c)
 
 	switch (c) {
 	case 'A':
-		vga.pos = pos - MIN(n, row) * COLUMNS;
+		pos -= MIN(n, row) * COLUMNS;
 		break;
 	case 'B':
-		vga.pos = pos + MIN(n, ROWS - 1 - row) * COLUMNS;
+		pos += MIN(n, ROWS - 1 - row) * COLUMNS;
 		break;
 	case 'C':
-		vga.pos = pos + MIN(n, COLUMNS - 1 - column);
+		pos += MIN(n, COLUMNS - 1 - column);
 		break;
 	case 'D':
-		vga.pos = pos - MIN(n, column);
+		pos -= MIN(n, column);
 		break;
 	case 'H':
-		vga.pos = (MIN(n, ROWS) - 1) * COLUMNS + MIN(MAX(vga.args[1], 1), COLUMNS) - 1;
+		pos = (MIN(n, ROWS) - 1) * COLUMNS + MIN(MAX(vga.args[1], 1), COLUMNS) - 1;
 		break;
 	case 'J':
 		erase(vga.args[0] == 2 ? 0 : pos, CELLS);
@@ -127,33 +126,28 @@ static void control_sequence(char c)
 		erase(pos, pos - column + COLUMNS);
 		break;
 	}
+	vga.pos = pos;
 }
 
 /* True while c belongs to an escape sequence. */
 static bool escape(char c)
 {
-	switch (vga.state) {
-	case TEXT:
-		if (c != 27)
-			return false;
-		vga.state = ESCAPE;
-		return true;
-	case ESCAPE:
+	if (vga.state == TEXT) {
+		vga.state = c == 27 ? ESCAPE : TEXT;
+		return c == 27;
+	}
+	if (vga.state == ESCAPE) {
 		vga.state = c == '[' ? SEQUENCE : TEXT;
 		vga.nargs = vga.args[0] = vga.args[1] = 0;
-		return true;
-	case SEQUENCE:
-		if (c >= '0' && c <= '9' && vga.nargs < ARRAY_SIZE(vga.args))
-			vga.args[vga.nargs] = MIN(vga.args[vga.nargs] * 10 + (u32)(c - '0'), 1000);
-		else if (c == ';')
-			vga.nargs++;
-		else if (c >= '@') {
-			vga.state = TEXT;
-			control_sequence(c);
-		}
-		return true;
+	} else if (c >= '0' && c <= '9' && vga.nargs < ARRAY_SIZE(vga.args)) {
+		vga.args[vga.nargs] = MIN(vga.args[vga.nargs] * 10 + (u32)(c - '0'), 1000);
+	} else if (c == ';') {
+		vga.nargs++;
+	} else if (c >= '@') {
+		vga.state = TEXT;
+		control_sequence(c);
 	}
-	return false;
+	return true;
 }
 
 void vga_write(const char *s, size_t len)

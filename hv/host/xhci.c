@@ -37,6 +37,10 @@ enum { IMAN, IMOD, ERSTSZ, ERSTBA = 4, ERDP = 6 };
 #define SMI_KEEP    0x000E1FEEU /* reserved; all that is not enables an SMI */
 #define SMI_EVENTS  0xE0000000U /* cleared by ones */
 
+/* PCI registers of Intel's. */
+enum { XUSB2PR = 0xD0, XUSB2PRM = 0xD4, USB3_PSSEN = 0xD8, USB3PRM = 0xDC };
+#define INTEL 0x8086
+
 #define HANDOVER_MS 1000
 #define READY_MS    1000
 #define COMMAND_MS  5000 /* may make the controller talk to a device that does not */
@@ -150,7 +154,23 @@ static void take_from_bios(u64 bar, u32 words)
 			continue;
 		*cap |= LEGACY_OS;
 		wait_bits(cap, LEGACY_BIOS, 0, HANDOVER_MS);
+		*cap &= ~(u32)LEGACY_BIOS; /* also from one that does not answer */
 		cap[1] = (cap[1] & SMI_KEEP) | SMI_EVENTS;
+	}
+}
+
+/* Ports that Intel's 7, 8 and 9 series share between this controller and the EHCI ones, which have them at
+ * first. */
+static void take_ports(u32 fn)
+{
+	static const u16 ids[] = {0x1E31, 0x8C31, 0x8CB1, 0x9C31, 0x9CB1};
+	u32 id = pci_read(fn, PCI_ID);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(ids); i++) {
+		if (id != ((u32)ids[i] << 16 | INTEL))
+			continue;
+		pci_write(fn, USB3_PSSEN, pci_read(fn, USB3PRM)); /* all that may be taken */
+		pci_write(fn, XUSB2PR, pci_read(fn, XUSB2PRM));
 	}
 }
 
@@ -219,9 +239,10 @@ int xhci_probe(u32 fn)
 	x->doorbell = mmio_map(bar + cap[DBOFF], 4 * (XHCI_SLOTS + 1));
 	if (!x->op || !x->interrupter || !x->doorbell)
 		return -ENODEV;
-	story("USB: PCI %02x:%02x.%u is ours; a USB keyboard on it is out of work", fn >> 8, fn >> 3 & 31,
-	      fn & 7);
+	story("PCI %02x:%02x.%u: USB is for disks from here on, a USB keyboard falls silent", fn >> 8,
+	      fn >> 3 & 31, fn & 7);
 	take_from_bios(bar, HCC_EXTENDED(cap[HCCPARAMS]));
+	take_ports(fn);
 	x->interrupts = pci_msi(fn, VEC_DISK);
 	if (!reset(x->op) || !give_scratchpads(x, SCRATCHPADS(cap[HCSPARAMS2])) || !run(x, params & 0xFF))
 		return -ENODEV;

@@ -84,11 +84,11 @@ static const u8 registers[] = {0, 2, 4, 6, 7, 8, 9, CMOS_CENTURY};
 void civil_to_cmos(const struct civil *c, u8 *ram)
 {
 	for (unsigned i = 0; i < sizeof(registers); i++)
-		ram[registers[i]] = civil_encode(ram, registers[i], (&c->second)[i]);
+		ram[registers[i]] = civil_encode(ram, registers[i], c->field[i]);
 }
 
 void civil_from_cmos(const u8 *ram, struct civil *c)
 {
 	for (unsigned i = 0; i < sizeof(registers); i++)
-		(&c->second)[i] = decode(ram, registers[i]);
+		c->field[i] = decode(ram, registers[i]);
 }

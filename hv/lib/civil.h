@@ -13,10 +13,15 @@ enum { /* of the MC146818's registers */
 #define CMOS_B_24H    BIT(1)
 
 struct civil {
-	unsigned second, minute, hour;
-	unsigned weekday;	/* 1..7, 1 is Sunday */
-	unsigned day, month;	/* 1..31, 1..12 */
-	unsigned year, century; /* 24 and 20 of 2024; 1970 or later */
+	union {
+		struct {
+			unsigned second, minute, hour;
+			unsigned weekday;	/* 1..7, 1 is Sunday */
+			unsigned day, month;	/* 1..31, 1..12 */
+			unsigned year, century; /* 24 and 20 of 2024; 1970 or later */
+		};
+		unsigned field[8];
+	};
 };
 
 void civil_from_seconds(u64 seconds, struct civil *c);

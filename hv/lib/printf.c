@@ -14,65 +14,30 @@ static void put(struct out *o, char c)
 	o->len++;
 }
 
-static void pad(struct out *o, char c, int n)
+static void pad(struct out *o, int n)
 {
 	while (n-- > 0)
-		put(o, c);
+		put(o, ' ');
 }
 
-/* One conversion's result: prefix (sign or 0x), then zeros, then the text itself, in a field of width. */
-static void emit(struct out *o, const char *prefix, int zeros, const char *s, int len, int width, bool left)
+/* Every argument has a register or 8 bytes of stack, whatever its type (System V ABI AMD64 3.5.7). */
+static __noinline u64 next(va_list *ap)
 {
-	width -= (int)strlen(prefix) + MAX(zeros, 0) + len;
-	if (!left)
-		pad(o, ' ', width);
-	while (*prefix)
-		put(o, *prefix++);
-	pad(o, '0', zeros);
-	while (len--)
-		put(o, *s++);
-	if (left)
-		pad(o, ' ', width);
+	return va_arg(*ap, u64);
 }
 
+/* The number at *fmt, or the argument that '*' stands for. */
 static int number(const char **fmt, va_list *ap)
 {
 	int n = 0;
 
 	if (**fmt == '*') {
 		(*fmt)++;
-		return va_arg(*ap, int);
+		return (int)next(ap);
 	}
 	while (**fmt >= '0' && **fmt <= '9' && n < 10000)
 		n = n * 10 + *(*fmt)++ - '0';
 	return n;
-}
-
-static void convert_int(struct out *o, u64 val, unsigned base, bool upper, const char *prefix, bool zero,
-			bool left, int width, int precision)
-{
-	char digits[20], *d = digits + sizeof(digits);
-	int len, zeros;
-
-	for (; val; val /= base)
-		*--d = (upper ? "0123456789ABCDEF" : "0123456789abcdef")[val % base];
-	len = (int)(digits + sizeof(digits) - d);
-	if (precision >= 0)
-		zeros = precision - len;
-	else if (zero && !left)
-		zeros = MAX(width - (int)strlen(prefix), 1) - len;
-	else
-		zeros = 1 - len;
-	emit(o, prefix, zeros, d, len, width, left);
-}
-
-/* The integer argument, sign- or zero-extended by its length word: 8, 16, 32 or 64 bits. */
-static u64 int_arg(va_list *ap, int bits, bool is_signed)
-{
-	u64 val = bits == 64 ? va_arg(*ap, u64) : va_arg(*ap, u32);
-	int shift = 64 - bits;
-
-	return is_signed ? (u64)((s64)(val << shift) >> shift) : val << shift >> shift;
 }
 
 int kvsnprintf(char *buf, size_t size, const char *fmt, va_list list)
@@ -82,10 +47,11 @@ int kvsnprintf(char *buf, size_t size, const char *fmt, va_list list)
 
 	va_copy(ap, list); /* a va_list parameter is a pointer: &ap needs the real type */
 	for (; *fmt; fmt++) {
-		bool left = false, zero = false, alternate = false;
-		int width, precision = -1, bits = 32;
-		const char *prefix = "", *s;
-		char c;
+		bool left = false, zero = false, alternate = false, wide = false, minus;
+		char text[40], *d = text + sizeof(text); /* a number, from its end on */
+		int width, precision = -1, len;
+		const char *s;
+		unsigned base, digit;
 		u64 val;
 
 		if (*fmt != '%') {
@@ -103,58 +69,63 @@ int kvsnprintf(char *buf, size_t size, const char *fmt, va_list list)
 			fmt++;
 			precision = number(&fmt, &ap);
 		}
-		for (; *fmt == 'h'; fmt++)
-			bits /= 2;
 		for (; *fmt == 'l' || *fmt == 'z'; fmt++)
-			bits = 64;
+			wide = true;
 
 		switch (*fmt) {
 		case 'd':
-		case 'i':
-			val = int_arg(&ap, bits, true);
-			if ((s64)val < 0) {
-				val = -val;
-				prefix = "-";
-			}
-			convert_int(&o, val, 10, false, prefix, zero, left, width, precision);
-			break;
 		case 'u':
-			val = int_arg(&ap, bits, false);
-			convert_int(&o, val, 10, false, prefix, zero, left, width, precision);
-			break;
-		case 'p':
-			bits = 64;
-			prefix = "0x";
-			/* fall through */
 		case 'x':
 		case 'X':
-			val = int_arg(&ap, bits, false);
-			if (alternate && val)
-				prefix = "0x";
-			convert_int(&o, val, 16, *fmt == 'X', prefix, zero, left, width, precision);
+			val = next(&ap);
+			if (!wide)
+				val = *fmt == 'd' ? (u64)(s32)val : (u32)val;
+			minus = *fmt == 'd' && (s64)val < 0;
+			if (minus)
+				val = -val;
+			base = (*fmt | 0x20) == 'x' ? 16 : 10;
+			alternate &= val != 0;
+			len = zero && !left ? width - minus - 2 * alternate : 0;
+			do {
+				digit = (unsigned)(val % base);
+				val /= base;
+				*--d = (char)(digit < 10 ? '0' + digit : ('A' - 10 + digit) | (*fmt & 0x20));
+				len--;
+			} while (val || (len > 0 && d > text + 2));
+			if (minus)
+				*--d = '-';
+			if (alternate) {
+				*--d = 'x';
+				*--d = '0';
+			}
+			s = d;
+			len = (int)(text + sizeof(text) - d);
 			break;
 		case 'c':
-			c = (char)va_arg(ap, int);
-			emit(&o, prefix, 0, &c, 1, width, left);
+			*--d = (char)next(&ap);
+			s = d;
+			len = 1;
 			break;
-		case 's': {
-			int len = 0;
-
-			s = va_arg(ap, const char *);
+		case 's':
+			s = (const char *)next(&ap);
 			if (!s)
 				s = "(null)";
-			while (len != precision && s[len])
-				len++;
-			emit(&o, prefix, 0, s, len, width, left);
+			for (len = 0; len != precision && s[len]; len++)
+				;
 			break;
-		}
-		case '%':
+		default: /* "%%"; anything else is our own mistake: show it */
 			put(&o, '%');
-			break;
-		default: /* our own mistake: show it */
-			put(&o, '%');
-			fmt--;
+			if (*fmt != '%')
+				fmt--;
+			continue;
 		}
+		width -= len;
+		if (!left)
+			pad(&o, width);
+		while (len--)
+			put(&o, *s++);
+		if (left)
+			pad(&o, width);
 	}
 	va_end(ap);
 	if (size)

@@ -6,8 +6,9 @@
 #include "lib/types.h"
 
 /* Formats into buf of size bytes, always terminated when size > 0; returns the length that the whole
- * text would have. Knows %c %s %d %i %u %x %X %p %%, flags '-', '0' and '#', width and precision (also as
- * '*'), and the length words hh h l ll z. */
+ * text would have. Knows %c %s %d %u %x %X %%, flags '-', '0' and '#', width and, of a string, precision
+ * (also as
+ * '*'), and the length words l ll z. */
 int kvsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 int ksnprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 

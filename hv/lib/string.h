@@ -12,6 +12,11 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
 
+static inline char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c | 32 : c;
+}
+
 /* The nth of the strings that follow one another in list, each ended by a NUL; n must be below their number.
  */
 const char *nth_string(const char *list, unsigned n);

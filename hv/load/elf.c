@@ -14,7 +14,12 @@ enum { ET_EXEC = 2, ET_DYN = 3, EM_386 = 3, EM_X86_64 = 62, PT_LOAD = 1, PT_NOTE
 
 /* A program header of either class, as they begin. */
 struct segment_header {
-	u64 type, offset, vaddr, paddr, filesz, memsz;
+	union {
+		u64 field[6];
+		struct {
+			u64 type, offset, vaddr, paddr, filesz, memsz;
+		};
+	};
 };
 
 /* Little-endian numbers anywhere in the file; its caller has checked that they are inside. */
@@ -49,7 +54,7 @@ int elf_open(struct elf *e, const u8 *image, u64 size, const char **why)
 		return -ENOEXEC;
 	e->wide = image[4] == 2;
 	*why = "is not an x86 executable";
-	if (number(e, 16, 2) - ET_EXEC > ET_DYN - ET_EXEC || image[4] - 1 > 1 ||
+	if (number(e, 16, 2) - ET_EXEC > ET_DYN - ET_EXEC || image[4] != (e->wide ? 2 : 1) ||
 	    number(e, 18, 2) != (e->wide ? EM_X86_64 : EM_386))
 		return -ENOEXEC;
 	*why = "is cut short";
@@ -68,10 +73,9 @@ int elf_open(struct elf *e, const u8 *image, u64 size, const char **why)
 static struct segment_header segment_header(const struct elf *e, u32 i)
 {
 	struct segment_header h;
-	u64 *field = &h.type;
 
-	for (unsigned n = 0; n < sizeof(h) / sizeof(*field); n++)
-		field[n] = word(e, e->header_at + i * e->header_size, n);
+	for (unsigned n = 0; n < ARRAY_SIZE(h.field); n++)
+		h.field[n] = word(e, e->header_at + i * e->header_size, n);
 	h.type = (u32)h.type; /* flags are behind it in the wide one */
 	return h;
 }

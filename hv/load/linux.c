@@ -152,7 +152,12 @@ int load_linux(struct vm *vm, const struct guest_files *f, struct cpu_state *sta
 		return err;
 	size = h->syssize * 16ULL;
 	kernel_end = h->pref_address + MAX((u64)h->init_size, size);
-	if (h->pref_address < MiB || kernel_end < h->pref_address || kernel_end > ram_end) {
+	if (h->pref_address < MiB || kernel_end < h->pref_address) {
+		printk("%s: the kernel's header is damaged: it is to lie at %#llx\n", name,
+		       (unsigned long long)h->pref_address);
+		return -ENOEXEC;
+	}
+	if (kernel_end > ram_end) {
 		/* A relocatable kernel does not help: below pref_address it moves itself back there. */
 		printk("%s: the kernel needs memory up to %llu MiB, the VM has %llu MiB\n", name,
 		       (unsigned long long)mib_up(kernel_end), (unsigned long long)(vm->memory_size / MiB));

@@ -32,7 +32,11 @@ bool svm_can_take_interrupt(struct vcpu *v)
 
 bool svm_can_take_nmi(struct vcpu *v)
 {
-	return !to_svm(v)->nmi_blocked && !in_shadow(to_svm(v));
+	struct svm_vcpu *x = to_svm(v);
+
+	/* At the IRET it waits for the next exit, for which IF=1 would make the window too early. */
+	return !x->nmi_blocked && !in_shadow(x) &&
+	       (v->rip != x->iret_rip || *vmcb_rflags(x->vmcb) & RFLAGS_IF);
 }
 
 /* A virtual interrupt that is never delivered: its VINTR exit comes when the guest could take one. */

@@ -136,6 +136,7 @@ static void exit_iret(struct vcpu *v)
 
 	*vmcb_intercept1(x->vmcb) &= ~(u32)INTERCEPT_IRET;
 	x->nmi_blocked = false;
+	x->iret_rip = v->rip;
 	if (v->nmi_pending)
 		svm_interrupt_window(v, true);
 }

@@ -14,6 +14,7 @@
 struct svm_vcpu {
 	struct vcpu v;
 	bool nmi_blocked; /* from an NMI's injection to its IRET */
+	u64 iret_rip;	  /* of that IRET, which has not been executed while the guest stands there */
 	struct svm_length {
 		u64 rip, key;
 		u32 len;
@@ -91,7 +92,8 @@ bool svm_probe_real_mode(void);
 #define SVM_PAT_RESET 0x0007040600070406ULL
 
 /* svm/features.c */
-bool svm_feature(unsigned i, struct cpu_feature *f);
+bool svm_feature(unsigned i, struct cpu_feature *f); /* for the monitor: left out with it */
+#pragma weak svm_feature
 
 /* svm/vcpu.c: the first rule of APM 2 15.5.1 that a VMCB breaks, as the rest of a sentence. */
 const char *svm_why_invalid(void *vmcb);

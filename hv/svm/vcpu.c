@@ -123,6 +123,8 @@ const char *svm_why_invalid(void *b)
 {
 	u64 cr0 = *vmcb_cr0(b), cr4 = *vmcb_cr4(b), efer = *vmcb_efer(b);
 
+	if (svm_caps.tcg)
+		return "; QEMU has mixed the host's state into it since";
 	/* The checks of APM 2 15.5.1, most likely first. */
 	if (!(efer & EFER_SVME))
 		return ": EFER.SVME is 0";

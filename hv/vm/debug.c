@@ -12,6 +12,13 @@ bool debug_exception(struct vcpu *v, u8 vector, u64 dr6)
 	return v->vm->debugger->exception(v, vector, dr6);
 }
 
+void debug_set_state(struct vcpu *v, const struct cpu_state *s)
+{
+	if (v->rip != s->rip)
+		v->halted = false;
+	vcpu_set_state(v, s);
+}
+
 void exit_mov_dr(struct vcpu *v, unsigned n, bool read, unsigned reg, unsigned len)
 {
 	unsigned size = vcpu_code_bits(v) == 64 ? 8 : 4;

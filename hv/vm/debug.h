@@ -15,6 +15,9 @@ struct vm_debugger {
 /* True when the exception is the debugger's, who has v stop then. */
 bool debug_exception(struct vcpu *v, u8 vector, u64 dr6);
 
+/* Gives v, which is stopped, the state s. Elsewhere than behind its HLT it runs. */
+void debug_set_state(struct vcpu *v, const struct cpu_state *s);
+
 /* Emulates MOV of debug register n (0..7) to or from general register reg on v->own_dr; then skips len bytes
  * as ops->skip(). */
 void exit_mov_dr(struct vcpu *v, unsigned n, bool read, unsigned reg, unsigned len);

@@ -202,6 +202,7 @@ int decode_insn(const u8 *bytes, size_t avail, unsigned bits, struct insn *i)
 	*i = (struct insn){0};
 	take_prefixes(&c, bits, i);
 	attr = take_opcode(&c, i);
+	i->args = (u8)c.pos;
 	if (c.pos > c.avail)
 		goto more;
 	if (attr & X || (attr & N && bits == 64))

@@ -18,6 +18,7 @@ struct insn {
 	u8 addr_size; /* in bytes: 2, 4 or 8 */
 	u8 seg;	      /* enum seg: the override, else SEG_DS */
 	u8 rep;	      /* F2h, F3h, or 0 */
+	u8 args;      /* where ModRM or what else follows the opcode is */
 	bool lock;
 	u64 imm; /* immediate, sign-extended, or the offset of MOV A0-A3 */
 };

@@ -231,14 +231,6 @@ bool vm_wants_debug_exit(const struct vm *vm)
 	return vm->config->debug_exit;
 }
 
-bool vm_has_vga(const struct vm *vm)
-{
-	const struct vm_config *c = vm->config;
-
-	return c->kind == GUEST_FIRMWARE || c->kind == GUEST_MULTIBOOT || c->flat_bits == 16 ||
-	       c->console_vga;
-}
-
 struct timer_queue *vm_timers(struct vm *vm)
 {
 	return &vm->vcpus[0]->timers;

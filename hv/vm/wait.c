@@ -36,17 +36,12 @@ static void console_interrupt(void)
 	vm_console_input();
 }
 
-/* The interrupt itself is all that is wanted: it has made the CPU leave its guest or its halt. */
-static void kick_interrupt(void)
-{
-}
-
 void vm_host_init(void)
 {
 	irq_set_handler(VEC_TIMER, timer_interrupt);
 	irq_set_handler(VEC_COM1, console_interrupt);
 	irq_set_handler(VEC_KEYBOARD, console_interrupt);
-	irq_set_handler(VEC_KICK, kick_interrupt);
+	/* VEC_KICK has made the CPU leave its guest or its halt, which is all that is wanted of it. */
 }
 
 void vcpu_run_timers(struct vcpu *v)

@@ -84,7 +84,8 @@ extern const char vmx_control_word_names[]; /* one behind the other, see nth_str
 
 /* struct vcpu_ops.feature */
 struct cpu_feature;
-bool vmx_feature(unsigned i, struct cpu_feature *f);
+bool vmx_feature(unsigned i, struct cpu_feature *f); /* for the monitor: left out with it */
+#pragma weak vmx_feature
 
 /* struct vcpu_ops.check: 0, or -ENODEV having said what is missing, where that was read and what to do. */
 int vmx_check(void);

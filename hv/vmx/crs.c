@@ -66,18 +66,25 @@ u64 vmx_guest_cr3(struct vcpu *v)
 	return on_identity_map(v) ? to_vmx(v)->cr3 : vmread(VMCS_GUEST_CR3);
 }
 
+/* Address bits that this CPU does not have. */
+static u64 beyond_memory(void)
+{
+	return ~0ULL << (cpuid(0x80000008, 0).eax & 0xFF);
+}
+
 /* PAE paging keeps the four PDPTEs in the CPU; with EPT they live in the VMCS and a change of mode that was
  * emulated has to fetch them (SDM 3C 27.3.2.4). */
 static int load_pdptes(struct vcpu *v, const struct cpu_mode *m)
 {
-	u64 pdpte[4];
+	u64 pdpte[4], reserved;
 
 	if (!(m->cr0 & CR0_PG) || !(m->cr4 & CR4_PAE) || (m->efer & EFER_LMA))
 		return 0;
 	if (guest_read(v->vm, m->cr3 & 0xFFFFFFE0, pdpte, sizeof(pdpte)))
 		return -EPERM;
+	reserved = PDPTE_RESERVED | beyond_memory();
 	for (unsigned i = 0; i < 4; i++)
-		if ((pdpte[i] & 1) && (pdpte[i] & PDPTE_RESERVED))
+		if ((pdpte[i] & 1) && (pdpte[i] & reserved))
 			return -EPERM;
 	for (unsigned i = 0; i < 4; i++)
 		vmwrite(VMCS_GUEST_PDPTE0 + 2 * i, pdpte[i]);
@@ -200,7 +207,7 @@ static int set_cr3(struct vcpu *v, u64 val)
 		val &= ~BIT(63);
 	}
 	m.cr3 = val;
-	if (((m.efer & EFER_LMA) && val >> 52) || load_pdptes(v, &m))
+	if (((m.efer & EFER_LMA) && (val & beyond_memory())) || load_pdptes(v, &m))
 		return -EPERM;
 	to_vmx(v)->cr3 = val;
 	if (unrestricted() || (m.cr0 & CR0_PG))

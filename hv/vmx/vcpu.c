@@ -50,8 +50,8 @@ static int vmx_enable(void)
 	c->vendor = region;
 	*region = vmx_revision();
 	if (vmxon(region)) {
-		printk("pxHV: VMXON failed on CPU %u (region %p, IA32_VMX_BASIC %#llx)\n", c->index, region,
-		       (unsigned long long)vmx_caps.basic);
+		printk("pxHV: VMXON failed on CPU %u (region %#llx, IA32_VMX_BASIC %#llx)\n", c->index,
+		       (unsigned long long)region, (unsigned long long)vmx_caps.basic);
 		return -ENODEV;
 	}
 	return 0;
@@ -154,7 +154,7 @@ static int vmx_create(struct vcpu *v)
 	x->vmcs[0] = vmx_revision();
 	x->vpid = vmx_has(CTL_PROC2, PROC2_VPID) ? (u16)(v->vm->id * VM_MAX_VCPUS + v->index + 1) : 0;
 	if (vmclear(x->vmcs) || vmptrld(x->vmcs)) {
-		printk("pxHV: this CPU does not accept a VMCS at %p\n", x->vmcs);
+		printk("pxHV: this CPU does not accept a VMCS at %#llx\n", (unsigned long long)x->vmcs);
 		return -ENODEV;
 	}
 	memset(x->io_bitmaps, 0xFF, sizeof(x->io_bitmaps));

@@ -5,6 +5,7 @@
 
 #include "debug/gdb_internal.h"
 #include "lib/errno.h"
+#include "vm/emulate.h"
 
 #define RAM_SIZE 0x8000
 
@@ -21,10 +22,14 @@ void gdb_kill(void)
 {
 }
 
-int monitor_command(const char *line, void (*out)(const char *s))
+void monitor_command(char *line, void (*out)(const char *s))
 {
 	out(line);
-	return 0;
+}
+
+u64 seg_linear(struct vcpu *v, enum seg seg, u64 offset, unsigned bits)
+{
+	return offset;
 }
 
 unsigned vcpu_code_bits(struct vcpu *v)

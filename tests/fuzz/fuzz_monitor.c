@@ -11,6 +11,7 @@
 #include "debug/monitor.h"
 #include "host/cpu.h"
 #include "lib/errno.h"
+#include "vm/debug.h"
 
 #define RAM_SIZE 0x8000
 #define OUT_MAX	 (1 << 20) /* 4096 instructions are the longest */
@@ -49,6 +50,16 @@ unsigned vcpu_cpl(struct vcpu *v)
 }
 
 /* Pages lie in RAM in turn, but every fourth is not mapped. */
+u64 gdb_pc(struct vcpu *v)
+{
+	return state.rip;
+}
+
+u64 gdb_sp(struct vcpu *v)
+{
+	return state.gpr[RSP];
+}
+
 int gdb_memory_read(struct vcpu *v, u64 addr, void *buf, u64 len)
 {
 	u8 *b = buf;
@@ -112,9 +123,13 @@ void insns_end(struct vcpu *v)
 {
 }
 
-int mon_info_host(struct mon *m)
+void debug_set_state(struct vcpu *v, const struct cpu_state *s)
 {
-	return 0;
+	state = *s;
+}
+
+void mon_info_host(struct mon *m)
+{
 }
 
 void mon_show_chain(const struct mon *m)

@@ -47,6 +47,27 @@ def test_freedos(screen, engine, cpu):
     assert ends(dos.child) == 0
 
 
+@needs_freedos
+def test_keys_that_dos_knows(screen):
+    dos = screen("--engine", "qemu", "--disk", FREEDOS)
+    dos.wait(PROMPT)
+    typed(dos, "ver")
+    dos.child.send("vex\x1b[D\x1b[3~r\r")  # left, delete
+    dos.wait(r"A:\\>ver\n[\s\S]*A:\\>ver\n[\s\S]*A:\\>\Z")
+    dos.child.send("\x1bOR\r")  # F3: the last line again
+    before = dos.wait(r"(A:\\>ver\n[\s\S]*){3}A:\\>\Z").string
+    dos.child.send("\x01c")
+    dos.wait(r"pxhv> ?\Z")
+    dos.child.send("info vms\r")
+    dos.wait(r"guest \(firmware, [\s\S]*pxhv> ?\Z")
+    dos.child.send("\x01c")
+    assert dos.wait(r"A:\\>\Z").string == before
+    dos.child.send("\x1b[3;7~")  # Ctrl-Alt-Del
+    dos.wait(PROMPT)
+    dos.child.send("\x01x")
+    assert ends(dos.child) == 0
+
+
 @on_both
 def test_boot_sector(screen, engine, cpu, tmp_path):
     image = assemble(tmp_path, """

@@ -9,7 +9,7 @@ import sys
 
 import pexpect
 import pytest
-from conftest import BUILD, PXHV, ends
+from conftest import BUILD, PXHV, ends, pxhv_command
 
 KERNELS = f"{BUILD}/tests/guests/kernel"
 ENGINES = ["bochs", "qemu"]
@@ -26,7 +26,7 @@ class Gdb:
     def __init__(self, port: int, file: str = ""):
         options = ["-nx", "-q", "-ex", "set pagination off", "-ex", "set confirm off", "-ex", "set remotetimeout 30",
                    "-ex", "set style enabled off", "-ex", "set width 0"]
-        self.child = pexpect.spawn("gdb", options + ([file] if file else []), timeout=60, encoding="latin-1", echo=False,
+        self.child = pexpect.spawn("gdb", options + ([str(file)] if file else []), timeout=60, encoding="latin-1", echo=False,
                                    env=os.environ | {"TERM": "dumb"})
         self.child.expect(r"\(gdb\) ")
         self.port = port
@@ -134,6 +134,18 @@ def test_exit_status(session, tmp_path, engine):
     assert ends(child) == 7
 
 
+def test_halted_guest_runs_from_elsewhere(session, tmp_path):
+    (tmp_path / "a.asm").write_text("bits 64\nhlt\nmov al, 7\nout 0xF4, al\n")
+    subprocess.run(["nasm", "-f", "bin", tmp_path / "a.asm", "-o", tmp_path / "a.bin"], check=True)
+    child, gdb = session("qemu", "--flat", f"{tmp_path}/a.bin@0x100000:64")
+    gdb.child.sendline("continue")
+    child.expect("halted with interrupts off")
+    assert "SIGINT" in gdb.interrupt()
+    gdb.do("set $pc = 0x100003")  # the OUT
+    gdb.do("set $rax = 9")
+    assert "exited with code 011" in gdb.do("continue")
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_kill(session, engine):
     child, gdb = session(engine, "--multiboot", f"{KERNELS}/pvh.elf", file=f"{KERNELS}/pvh.elf")
@@ -194,7 +206,7 @@ def test_monitor_commands(session, engine):
 
 @pytest.fixture(scope="session")
 def start_kernel(tmp_path_factory):
-    """The address of start_kernel in the Linux of `make linux`, without KASLR: the guest itself knows it."""
+    """The Linux of `make linux` without KASLR: start_kernel's address, and a file with that symbol, as the guest itself knows it."""
     child = pexpect.spawn(sys.executable, [str(PXHV), "run", "--engine", "qemu", "--timeout", "100", "--kernel",
                                            f"{BUILD}/linux/vmlinuz", "--initrd", f"{BUILD}/linux/initrd.img", "--append",
                                            "console=ttyS0 quiet nokaslr cryptomgr.notests"],
@@ -204,17 +216,20 @@ def start_kernel(tmp_path_factory):
     child.expect(r"([0-9a-f]{16}) T start_kernel")
     address = child.match[1]
     child.close(force=True)
-    return address
+    folder = tmp_path_factory.mktemp("symbols")
+    (folder / "System.map").write_text(f"{address} T start_kernel\n")
+    subprocess.run(pxhv_command("symbols", folder / "System.map", "-o", folder / "linux"), check=True)
+    return int(address, 16), folder / "linux"
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_linux(session, engine, start_kernel):
     child, gdb = session(engine, "--kernel", f"{BUILD}/linux/vmlinuz", "--initrd", f"{BUILD}/linux/initrd.img", "--append",
-                         "console=ttyS0 quiet nokaslr cryptomgr.notests")
+                         "console=ttyS0 quiet nokaslr cryptomgr.notests", file=start_kernel[1])
     # not mapped yet
-    assert "Breakpoint 1 at" in gdb.do(f"break *0x{start_kernel}")
+    assert "Breakpoint 1 at" in gdb.do("break start_kernel")
     assert "Breakpoint 1, " in gdb.do("continue")
-    assert gdb.value("$pc") == int(start_kernel, 16)
+    assert gdb.value("$pc") == start_kernel[0]
     assert gdb.value("$cr0") >> 31 & 1
     gdb.do("stepi 100")
     gdb.do("delete")
@@ -232,3 +247,11 @@ def test_linux(session, engine, start_kernel):
     child.expect("\r\n42\r\n")
     child.send("poweroff -f\r")
     child.expect(pexpect.EOF)
+
+
+def test_hypervisor(pxhv):
+    """What `make gdb` starts: breakpoints in exit handlers, the way there, and what a vcpu is doing."""
+    run = pxhv("gdb", "--flat", f"{BUILD}/guest/hello64.bin@0x100000:64", "--batch", "--ex", "hbreak exit_cpuid", "--ex", "continue",
+               "--ex", "bt", "--ex", "pxhv-vcpu", "--ex", "pxhv-vmcb")
+    run.expect("stopped at hv_main", "#0 +exit_cpuid", "in svm_enter", "in svm_run", "in vm_run", "in hv_main",
+               "vm guest, vcpu 0: rip 0x100", "CPUID", "exitcode +0x72")

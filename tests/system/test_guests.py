@@ -49,11 +49,20 @@ def test_real_mode_without_unrestricted_guest_is_refused(pxhv):
     assert run.status == 4, run.output
 
 
+@pytest.mark.parametrize("engine, sentence, status", [
+    ("bochs", "refused", 0), ("qemu", r"VMRUN refused the VMCB \(VMEXIT_INVALID\); QEMU has mixed", 3),
+])
+def test_state_that_no_cpu_takes(pxhv, engine, sentence, status):
+    run = pxhv("run", "--engine", engine, "--timeout", "60", "--flat", f"{BUILD}/tests/guests/cr0_nw.bin@0x100000:64")
+    run.expect(sentence)
+    assert run.status == status, run.output
+
+
 def test_boot_story(pxhv):
     guest = GUESTS["hello64"]
     options = ["run", "--engine", "bochs", "--timeout", "60", "--flat", f"{BUILD}/{guest.image}@{guest.place}"]
     story = ["pxHV: Pixel Hypervisor v0.1", "Jumping to hypervisor\\.\\.\\.", "Stage 2: Hypervisor loader", "VT-x supported",
-             "Long mode enabled", "VMXON executed successfully!", "VMCS", "EPT", "(?i)guest loaded", "VMLAUNCH"]
+             r"Long mode enabled, W\^X verified", "VMXON executed successfully!", "VMCS", "EPT", "(?i)guest loaded", "VMLAUNCH"]
     pxhv(*options).expect(*story, *guest.prints)
     quiet = pxhv(*options, "--quiet")
     quiet.expect(*guest.prints)

@@ -37,6 +37,12 @@ def test_nothing_is_lost_at_the_end(pxhv, echo_build, options, tmp_path):
     assert log.read_bytes().decode().replace("\r", "") == run.output
 
 
+def test_a_log_that_cannot_be_written_is_told(pxhv, echo_build, options):
+    run = pxhv(*options, "--timeout", "20", "--serial-log", "/dev/full", build=echo_build)
+    assert run.status == 5
+    assert "cannot write /dev/full: No space left" in run.errors
+
+
 def test_standard_input_is_left_alone_unless_asked(pxhv, echo_build, options):
     run = pxhv(*options, "--timeout", "4", stdin=b"x", build=echo_build)
     assert run.status == 124

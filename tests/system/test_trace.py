@@ -287,6 +287,18 @@ def test_symbols_of_an_elf_file(tmp_path, bits):
         Symbols.read(tmp_path / "a.elf")
 
 
+def test_symbols_for_gdb(pxhv, tmp_path):
+    (tmp_path / "System.map").write_text("ffffffff81000000 T _text\nffffffff81000010 t same\nffffffff81000020 t same\n")
+    run = pxhv("symbols", tmp_path / "System.map", "-o", tmp_path / "elf")
+    assert run.status == 0, run.errors
+    names = subprocess.run(["nm", "-n", tmp_path / "elf"], check=True, capture_output=True, text=True).stdout
+    assert names == "ffffffff81000000 T _text\nffffffff81000010 T same\nffffffff81000020 T same\n"
+    symbols = Symbols.read(tmp_path / "elf")
+    assert [symbols.name(0xFFFFFFFF81000000 + n) for n in (0, 0x1F)] == ["_text", "same+0xf"]
+    assert pxhv("symbols", tmp_path / "System.map", "-o", "/nowhere/elf").status == 2
+    assert pxhv("symbols", "/nowhere/System.map", "-o", tmp_path / "elf").status == 2
+
+
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x7fELF", b"\x7fELF\2\1" + bytes(60), b"\x7fELF\1\2" + bytes(60),
                                      b"\x7fELF\2\1" + struct.pack("<34xQ10xHH2x", 1 << 60, 64, 3)])
 def test_what_has_no_symbols(pxhv, small, tmp_path, content):

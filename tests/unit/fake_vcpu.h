@@ -19,7 +19,7 @@ static struct vm vm;
 static struct vcpu vcpu;
 static u8 ram[RAM_SIZE], rom[ROM_SIZE];
 static u64 vregs[16], cr2;
-static struct segment segs[SEG_COUNT];
+static struct segment segs[SEG_ALL];
 static unsigned skipped;
 static int exception; /* the last vector, -1 for none */
 static u32 exception_error;

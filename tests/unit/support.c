@@ -14,6 +14,7 @@
 #include "host/panic.h"
 #include "host/time.h"
 #include "lib/errno.h"
+#include "vm/config.h"
 
 /* --- text --- */
 
@@ -84,7 +85,6 @@ FAKE void panic(const char *fmt, ...)
 
 u64 fake_tsc;
 FAKE u64 tsc_hz = 1000000000;
-FAKE u64 lapic_timer_hz = 1000000000;
 struct cpu fake_cpu = {.self = &fake_cpu, .timer_deadline = ~0ULL};
 FAKE struct cpu cpus[MAX_CPUS];
 FAKE u32 cpu_count = 1;

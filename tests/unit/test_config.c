@@ -453,7 +453,7 @@ static void documentation_lists_every_key(void **state)
 	assert_non_null(f);
 	doc[fread(doc, 1, sizeof(doc) - 1, f)] = 0;
 	fclose(f);
-	for (const struct config_key *k = config_keys; k->name; k++, keys++) {
+	for (const struct config_key *k = config_keys; *k->name; k++, keys++) {
 		snprintf(row, sizeof(row), "\n| `%s` |", k->name);
 		if (!strstr(doc, row))
 			fail_msg("docs/config.md has no row for %s", k->name);

@@ -176,7 +176,9 @@ static void says_what_does_not_fit(void **state)
 	put(0x260, 17 * MiB, 4);
 	refused(ENOMEM, "needs memory up to 33 MiB, the VM has 32 MiB");
 	put(0x258, 0xFFFFFFFFFFF00000, 8);
-	refused(ENOMEM, "needs memory");
+	refused(ENOEXEC, "the kernel's header is damaged: it is to lie at 0xfffffffffff00000");
+	put(0x258, 0, 8);
+	refused(ENOEXEC, "it is to lie at 0");
 	put(0x258, 16 * MiB, 8);
 	put(0x260, 16 * MiB, 4);
 	files.initrd = initrd;

@@ -27,9 +27,8 @@ void insns_end(struct vcpu *v)
 {
 }
 
-int mon_info_host(struct mon *m)
+void mon_info_host(struct mon *m)
 {
-	return 0;
 }
 
 void console_set_quiet(bool quiet)
@@ -72,11 +71,14 @@ static int setup(void **state_)
 	return 0;
 }
 
-/* The command gives result and says text. */
-static void expect(const char *line, int result, const char *text)
+/* The command says text. */
+static void expect(const char *command, const char *text)
 {
+	char line[400];
+
+	strcpy(line, command);
 	said[0] = 0;
-	assert_int_equal(monitor_command(line, out), result);
+	monitor_command(line, out);
 	assert_string_equal(said, text);
 }
 
@@ -84,78 +86,83 @@ static void formats(void **state_)
 {
 	static const char bad[] = "the format is /N (to 4096), one of x d u c s i, one of b h w g\n";
 
-	expect("x 0x1000", 0, "00001000: 03020100\n");
-	expect("x/2xb 0x1001", 0, "00001001: 01 02\n");
-	expect("x/xh 0x1000", 0, "00001000: 0100\n");
-	expect("x/g 0x1000", 0, "00001000: 0706050403020100\n");
-	expect("x/1db 0x10ff", 0, "000010ff: -1\n");
-	expect("x/ub 4351", 0, "000010ff: 255\n");
-	expect("x/b2x 0x1000", 0, "00001000: 00 01\n");
-	expect("x /2b 0x1000", 0, "00001000: 00 01\n");
-	expect("xp/3c 0x1041", 0, "00001041:ABC\n");
+	expect("x 0x1000", "00001000: 03020100\n");
+	expect("x/2xb 0x1001", "00001001: 01 02\n");
+	expect("x/xh 0x1000", "00001000: 0100\n");
+	expect("x/g 0x1000", "00001000: 0706050403020100\n");
+	expect("x/1db 0x10ff", "000010ff: -1\n");
+	expect("x/ub 4351", "000010ff: 255\n");
+	expect("x/b2x 0x1000", "00001000: 00 01\n");
+	expect("x /2b 0x1000", "00001000: 00 01\n");
+	expect("xp/3c 0x1041", "00001041:ABC\n");
 	ram[CODE + 0x45] = 0;
-	expect("x/s 0x1041", 0, "00001041:ABCD\n");
-	expect("x/5xw 0x1000", 0, "00001000: 03020100 07060504 0b0a0908 0f0e0d0c\n00001010: 13121110\n");
-	expect("x/i 0x1090", 0, "00001090: 90                   instruction\n");
+	expect("x/s 0x1041", "00001041:ABCD\n");
+	expect("x/5xw 0x1000", "00001000: 03020100 07060504 0b0a0908 0f0e0d0c\n00001010: 13121110\n");
+	expect("x/i 0x1090", "00001090: 90                   instruction\n");
 	for (const char *const *s = (const char *const[]){"x/q 0", "x/4097x 0", "x/99999999999999999999x 0",
 							  "x/x8/ 0", NULL};
 	     *s; s++)
-		expect(*s, -EINVAL, bad);
-	expect("x", -EINVAL, "an address is missing\n");
-	expect("x/4x", -EINVAL, "an address is missing\n");
+		expect(*s, bad);
+	expect("x", "an address is missing\n");
+	expect("x/4x", "an address is missing\n");
 }
 
 static void addresses(void **state_)
 {
-	expect("x/b rip", 0, "00001000: 00\n");
-	expect("x/b $rip+rax-0x1e", 0, "00001002: 02\n");
-	expect("x/b rip+", -EINVAL, "'rip+' is no number, register, or sum of them\n");
-	expect("x/b 0x", -EINVAL, "'0x' is no number, register, or sum of them\n");
-	expect("x/b 12ab", -EINVAL, "'12ab' is no number, register, or sum of them\n");
-	expect("x/b 18446744073709551616", -EINVAL,
-	       "'18446744073709551616' is no number, register, or sum of them\n");
-	expect("x/b 0xffffffffffffffff", -EFAULT, "ffffffffffffffff: not mapped\n");
-	expect("xp/g 0xfffc", -EFAULT, "0000fffc: no RAM\n");
-	expect("xp/2g 0xfff8", -EFAULT, "0000fff8: 0000000000000000\n00010000: no RAM\n");
-	expect("disas 0x20000", 0, "00020000: not mapped\n");
+	expect("x/b rip", "00001000: 00\n");
+	expect("x/b $rip+rax-0x1e", "00001002: 02\n");
+	expect("x/b rip+", "'rip+' is no number, register, or sum of them\n");
+	expect("x/b 0x", "'0x' is no number, register, or sum of them\n");
+	expect("x/b 12ab", "'12ab' is no number, register, or sum of them\n");
+	expect("x/b 18446744073709551616", "'18446744073709551616' is no number, register, or sum of them\n");
+	expect("x/b 0xffffffffffffffff", "ffffffffffffffff: not mapped\n");
+	expect("xp/g 0xfffc", "0000fffc: no RAM\n");
+	expect("xp/2g 0xfff8", "0000fff8: 0000000000000000\n00010000: no RAM\n");
+	expect("disas 0x20000", "00020000: not mapped\n");
 }
 
 static void lines(void **state_)
 {
 	char line[400];
 
-	expect("", 0, "");
-	expect("  \t ", 0, "");
-	expect("nonsense", -EINVAL, "no command 'nonsense'; try help\n");
-	expect("s", -EINVAL, "no command 's'; try help\n"); /* step or stop */
-	expect("1 2 3 4 5 6 7", -E2BIG, "too many words\n");
+	expect("", "");
+	expect("  \t ", "");
+	expect("nonsense", "no command 'nonsense'; try help\n");
+	expect("s", "no command 's'; try help\n"); /* step or stop */
+	expect("1 2 3 4 5 6 7", "too many words\n");
 	memset(line, 'y', sizeof(line) - 1);
-	line[sizeof(line) - 1] = 0;
-	expect(line, -E2BIG, "the line is too long\n");
 	line[255] = 0;
-	expect(line, -EINVAL, "no command 'yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy'; try help\n");
-	expect("info", -EINVAL, "info what? vms regs cpu exits mem ept irq devices clock host\n");
-	expect("help nm", 0, "nmi                  send an NMI\n");
-	expect("sto", 0, "00001000: 00                   instruction\n");
+	expect(line, "no command 'yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy'; try help\n");
+	expect("i ex", "0 exits in all:\n");
+	expect("info exitss", "info vms|regs|cpu|exits|mem|ept|irq|devices|clock|host\n");
+	expect("info", "info vms|regs|cpu|exits|mem|ept|irq|devices|clock|host\n");
+	expect("help nm", "nmi                  send an NMI\n");
+	expect("sto", "00001000: 00                   instruction\n");
 	assert_true(monitor.stopped);
-	expect("info vms", 0, "m (flat, (null), 0 MiB, 1 CPU): is stopped\n");
-	expect("cont", 0, "");
+	expect("info vms", "m (flat, (null), 0 MiB, 1 CPU): is stopped\n");
+	expect("cont", "");
 	assert_false(monitor.stopped);
-	expect("step 0", -EINVAL, "1 to 100000 steps\n");
-	expect("step 7", 0, "");
+	expect("step 0", "1 to 100000 steps\n");
+	expect("step 7", "");
 	assert_int_equal(monitor.steps, 7);
 	gdb.vm = &vm;
-	expect("cont", -EBUSY, "GDB has the VM: use its own command\n");
+	expect("cont", "GDB has the VM: use its own command\n");
 }
 
 static void registers(void **state_)
 {
-	expect("set rax rip+1", 0, "");
+	expect("set rax rip+1", "");
 	assert_int_equal(state.gpr[RAX], CODE + 1);
-	expect("set cs 0x12345", 0, "");
+	expect("set cs 0x12345", "");
 	assert_int_equal(state.seg[SEG_CS].selector, 0x2345);
-	expect("set xyz 1", -EINVAL, "no register 'xyz'\n");
-	expect("set rax", -EINVAL, "set REG VALUE\n");
+	expect("set xyz 1", "no register 'xyz'\n");
+	vcpu.halted = true;
+	vcpu.rip = state.rip;
+	expect("set rbx 1", "");
+	assert_true(vcpu.halted);
+	expect("set rip rip+1", "");
+	assert_false(vcpu.halted); /* it is not behind its HLT any more */
+	expect("set rax", "set REG VALUE\n");
 }
 
 static void exits(void **state_)
@@ -170,15 +177,14 @@ static void exits(void **state_)
 	}
 	vcpu_exit(&vcpu, 69)->tsc += 20000000;
 	vcpu_exit(&vcpu, 70)->tsc += 20000000;
-	expect("trace 4", 0,
+	expect("trace 4",
 	       "the last 4 of 70 exits, in ticks since the one before:\n"
 	       "     0  0000000000000042 CPUID               20M 0000000000000044 CPUID         \n"
 	       "   133  0000000000000043 HLT                137  0000000000000045 HLT           \n");
 	vcpu_exit(&vcpu, 70)->reason = 0x1234;
-	expect("trace 1", 0,
-	       "the last 1 of 70 exits, in ticks since the one before:\n"
-	       "     0  0000000000000045 1234          \n");
-	expect("info exits", 0, "70 exits in all:\n        35  CPUID\n        35  HLT\n");
+	expect("trace 1", "the last 1 of 70 exits, in ticks since the one before:\n"
+			  "     0  0000000000000045 1234          \n");
+	expect("info exits", "70 exits in all:\n        35  CPUID\n        35  HLT\n");
 }
 
 static void chain(void **state_)

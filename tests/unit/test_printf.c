@@ -23,15 +23,13 @@ static void integers(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(values); i++) {
 		long v = values[i];
 
-		SAME("%d %i %u %x %X", (int)v, (int)v, (unsigned)v, (unsigned)v, (unsigned)v);
+		SAME("%d %u %x %X", (int)v, (unsigned)v, (unsigned)v, (unsigned)v);
 		SAME("%ld %lu %lx %lX", v, v, v, v);
 		SAME("%lld %llu %llx", (long long)v, (long long)v, (long long)v);
 		SAME("%zu %zx", (size_t)v, (size_t)v);
 		SAME("%#x %#lx [%#12x] [%#012lx] [%-#12x]", (unsigned)v, v, (unsigned)v, v, (unsigned)v);
-		SAME("%hhu %hhd %hu %hd", (u8)v, (s8)v, (u16)v, (s16)v);
 		SAME("[%5d] [%-5d] [%05d] [%20ld] [%020ld] [%-20lx]", (int)v, (int)v, (int)v, v, v, v);
-		SAME("[%.3d] [%8.3d] [%-8.3d] [%.0x] [%.20lx]", (int)v, (int)v, (int)v, (int)v, v);
-		SAME("[%*d] [%-*d] [%.*d] [%*d]", 7, (int)v, 7, (int)v, 4, (int)v, -7, (int)v);
+		SAME("[%*d] [%-*d] [%*d]", 7, (int)v, 7, (int)v, -7, (int)v);
 	}
 }
 
@@ -43,7 +41,6 @@ static void strings(void **state)
 	SAME("%.3s|%.*s", unterminated, 2, unterminated);
 	SAME("%.*s", -1, "all");
 	SAME("%c%3c%-3c|%%", 'x', 'y', 'z');
-	SAME("%p", (void *)0x1234abcd);
 	SAME("no conversion");
 	SAME("%s", "");
 }

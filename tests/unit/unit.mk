@@ -16,8 +16,9 @@ UNIT_LDFLAGS := $(UNIT_SAN) -Wl,--gc-sections,-z,muldefs
 UNIT_EXCLUDE :=
 UNIT_SRC := $(filter-out $(UNIT_EXCLUDE),$(wildcard hv/lib/printf.c hv/lib/names.c hv/lib/civil.c hv/lib/keymap.c hv/lib/exception.c \
 	hv/dev/*.c hv/load/*.c hv/vm/*.c boot/fat*.c boot/config*.c hv/host/memmap.c hv/host/mtrr.c hv/host/drive.c \
+	hv/host/drive_usb.c hv/host/usb_device.c \
 	hv/host/partition.c hv/host/acpi_tables.c hv/debug/gdb_packet.c hv/debug/gdb_regs.c hv/debug/regs.c hv/debug/lineedit.c hv/debug/disasm.c \
-	$(addprefix hv/debug/mon_,command.c say.c info.c mem.c regs.c walk.c exits.c run.c chain.c) hv/debug/gdb_memory.c))
+	$(addprefix hv/debug/mon_,command.c say.c info.c mem.c regs.c walk.c exits.c run.c chain.c) hv/debug/gdb_memory.c hv/debug/gdb_step.c))
 UNIT_OBJ := $(UNIT_SRC:%.c=$(UNIT)/obj/%.o)
 
 T ?= $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
@@ -45,6 +46,7 @@ $(UNIT)/libhv.a: $(UNIT_OBJ)
 
 # What is referred to by weak symbols alone (features.mk) does not come out of libhv.a by itself.
 $(UNIT)/test_config: UNIT_LDFLAGS += -Wl,-u,config_set_disk
+$(UNIT)/test_i8042: UNIT_LDFLAGS += -Wl,-u,keys_byte
 $(UNIT)/test_monitor: UNIT_LDFLAGS += -Wl,-u,monitor_command
 $(UNIT)/test_virtio: UNIT_LDFLAGS += -Wl,-u,virtio_blk_create,-u,ram_disk_create
 

@@ -1,4 +1,4 @@
-"""GDB commands for the hypervisor's own structures: pxhv-vcpu, pxhv-vmcb, pxhv-vmcs.
+"""GDB commands for the hypervisor's own structures: pxhv-vcpu, pxhv-vmcb, pxhv-vmcs; and `bt` through the entry loops.
 
 The field lists are read from the sources that define them, so nothing is listed here a second time.
 """
@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import gdb
+import gdb.unwinder
 
 HV = Path(__file__).resolve().parents[2] / "hv"
 GPRS = "rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15".split()
@@ -111,6 +112,35 @@ class PxhvVmcs(gdb.Command):
             print(f"{name:24} {value:#x}")
 
 
+class Place:
+    """What tells one frame from another."""
+
+    def __init__(self, sp: gdb.Value, pc: gdb.Value) -> None:
+        self.sp, self.pc = sp, pc
+
+
+class EntryUnwinder(gdb.unwinder.Unwinder):
+    """The entry loops are assembler: on the stack are v and then, from r15 on, what PUSH_HOST_REGISTERS saved."""
+
+    def __init__(self) -> None:
+        super().__init__("pxhv-entry")
+
+    def __call__(self, frame: gdb.PendingFrame) -> gdb.UnwindInfo | None:
+        place = Place(frame.read_register("rsp"), frame.read_register("rip"))
+        sp = int(place.sp)
+        if not gdb.execute(f"info symbol {int(place.pc):#x}", to_string=True).startswith(("svm_enter", "vmx_enter", "vmx_exit_entry")):
+            return None
+        words = [int.from_bytes(gdb.selected_inferior().read_memory(sp + 8 * i, 8).tobytes(), "little") for i in range(8)]
+        if words[0] != int(gdb.parse_and_eval("cpus[0].vcpu")):
+            return None
+        info = frame.create_unwind_info(place)
+        u64 = gdb.lookup_type("unsigned long")
+        for register, value in zip("r15 r14 r13 r12 rbp rbx rip rsp".split(), words[1:] + [sp + 64]):
+            info.add_saved_register(register, gdb.Value(value).cast(u64))
+        return info
+
+
+gdb.unwinder.register_unwinder(None, EntryUnwinder())
 PxhvVcpu()
 PxhvVmcb()
 PxhvVmcs()

@@ -14,7 +14,8 @@ from .project import need_program
 from .status import PxhvError, UsageError
 
 DEFAULT_CPU = "corei7_skylake_x"
-DRIVE_PLACES = ("ata0-slave", "ata1-master", "ata1-slave")
+PLACES = {"ide": ("ata0-slave", "ata1-master", "ata1-slave"), "usb": ("port1", "port2", "port3", "port4")}
+USB3 = PLACES["usb"][:2]
 IPS = 100_000_000  # also the frequency of the emulated TSC
 CONNECT_SECONDS = 30
 TEXT_SCREEN = 0xB8000
@@ -78,9 +79,14 @@ def attach(machine: Machine, image: Path, name: str) -> str:
 def drive_lines(machine: Machine) -> str:
     """The drives beside the boot disk. A read-only one keeps what is written for itself."""
     lines = []
-    for place, drive in zip(DRIVE_PLACES, machine.drives):
+    for place, drive in zip(PLACES[machine.drive_media], machine.drives):
         mode = "volatile" if drive.readonly else "flat"
-        lines.append(f"{place}: type=disk, mode={mode}, path={attach(machine, drive.path, place + '.img')}")
+        path = attach(machine, drive.path, place + ".img")
+        if machine.drive_media == "usb":
+            speed = "super" if place in USB3 else "high"
+            lines.append(f'usb_xhci: enabled=1, {place}=disk, options{place[-1]}="path:{mode}:{path}, speed:{speed}"')
+        else:
+            lines.append(f"{place}: type=disk, mode={mode}, path={path}")
     return "\n".join(lines)
 
 
@@ -88,8 +94,8 @@ def check(machine: Machine) -> None:
     """UsageError for a machine that Bochs cannot be."""
     if machine.media != "ide":
         raise UsageError(f"--media {machine.media}: Bochs boots from ide only, take --engine qemu")
-    if machine.drives and machine.drive_media != "ide":
-        raise UsageError(f"--disk-media {machine.drive_media}: Bochs has ide only, take --engine qemu")
+    if machine.drives and machine.drive_media not in PLACES:
+        raise UsageError(f"--disk-media {machine.drive_media}: Bochs has ide and usb only, take --engine qemu")
     if machine.cpu and machine.cpu not in (models() or machine.cpu):
         raise UsageError(f"Bochs has no CPU model '{machine.cpu}'; it has: {' '.join(models())}")
 

@@ -81,7 +81,7 @@ def add_engine_options(p: argparse.ArgumentParser) -> None:
                    help="auto: KVM if it can nest here, else QEMU, which emulates AMD-V")
     p.add_argument("--cpu", metavar="MODEL", default="", help="in the engine's words (bochs --help cpu)")
     p.add_argument("--media", choices=MEDIA, default="ide", help="what QEMU boots the disk from")
-    p.add_argument("--disk-media", choices=DRIVE_NAMES, help="what --disk's drives hang on: virtio by default, Bochs has ide only")
+    p.add_argument("--disk-media", choices=DRIVE_NAMES, help="what --disk's drives hang on: virtio by default, Bochs has ide and usb only")
     p.add_argument("--host-memory", metavar="M", help="of the PC; 512M by default, or more if the guests need it")
     p.add_argument("--count", action="store_true", help="QEMU: the TSC counts instructions, so that figures repeat")
     p.add_argument("--serial-log", metavar="F", help="write what the serial port says to F too")
@@ -129,6 +129,10 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--symbols", metavar="F", help="the guest's vmlinux or other ELF file, or System.map")
     report.add_argument("--insns", action="store_true", help="list the instructions that `run --trace-insns` recorded")
     report.add_argument("--top", metavar="N", type=positive, default=12, help="lines in each table, 12 by default")
+
+    symbols = commands.add_parser("symbols", help="make an ELF file for GDB of a System.map or a guest's /proc/kallsyms")
+    symbols.add_argument("map", metavar="FILE")
+    symbols.add_argument("-o", "--output", metavar="ELF", required=True)
 
     commands.add_parser("doctor", help="say what this PC can run and what is missing")
     return p
@@ -217,6 +221,15 @@ def command_trace(args) -> int:
     return 0
 
 
+def command_symbols(args) -> int:
+    content = Symbols.read(Path(args.map)).elf()
+    try:
+        Path(args.output).write_bytes(content)
+    except OSError as e:
+        raise UsageError(f"cannot write {args.output}: {e.strerror}") from e
+    return 0
+
+
 def command_doctor(args) -> int:
     return doctor.run()
 
@@ -227,6 +240,7 @@ COMMANDS = {
     "boot": command_boot,
     "gdb": command_gdb,
     "trace": command_trace,
+    "symbols": command_symbols,
     "doctor": command_doctor,
 }
 

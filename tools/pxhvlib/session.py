@@ -81,7 +81,10 @@ class Session:
 
     def show(self, data: bytes) -> None:
         if self.serial_log:
-            self.serial_log.write(data)
+            try:
+                self.serial_log.write(data)
+            except OSError as e:
+                raise PxhvError(f"cannot write {self.serial_log.name}: {e.strerror}") from e
         if not self.terminal.write(data):
             self.ending = status.INTERRUPTED
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from .status import UsageError
 
-SHT_SYMTAB = 2
-SHF_EXECINSTR = 4
+SHT_SYMTAB, SHT_STRTAB, SHT_NOBITS = 2, 3, 8
+SHF_ALLOC, SHF_EXECINSTR = 2, 4
+STB_GLOBAL = 1
+ET_EXEC, EM_X86_64 = 2, 62
 STT_NOTYPE, STT_FUNC = 0, 2
 MAP_LINE = re.compile(r"^([0-9a-fA-F]{6,16}) ([tTwW]) (\S+)", re.MULTILINE)
 FAR = 1 << 20  # bytes behind a symbol of unknown size that are no longer its own
@@ -75,3 +77,16 @@ class Symbols:
         if offset >= (size or FAR):
             return ""
         return f"{name}+{offset:#x}" if offset else name
+
+    def elf(self) -> bytes:
+        """An ELF file for GDB: the symbols as functions of one section of code, whose content is only in the guest."""
+        start, end = self.addresses[0], self.addresses[-1] + FAR
+        names, table = bytearray(b"\0.code\0.symtab\0.strtab\0"), bytearray(24)
+        for address, size, name in self.symbols:
+            table += struct.pack("<IBBHQQ", len(names), STB_GLOBAL << 4 | STT_FUNC, 0, 1, address, size)
+            names += name.encode() + b"\0"
+        sections = [(0,) * 10, (1, SHT_NOBITS, SHF_ALLOC | SHF_EXECINSTR, start, 64, end - start, 0, 0, 16, 0),
+                    (7, SHT_SYMTAB, 0, 0, 64, len(table), 3, 1, 8, 24), (15, SHT_STRTAB, 0, 0, 64 + len(table), len(names), 0, 0, 1, 0)]
+        header = struct.pack("<4s5B7xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 0, 0, ET_EXEC, EM_X86_64, 1, 0, 0,
+                             64 + len(table) + len(names), 0, 64, 0, 0, 64, len(sections), 3)
+        return header + table + names + b"".join(struct.pack("<IIQQQQIIQQ", *section) for section in sections)
