@@ -11,8 +11,9 @@ FEATURE_firmware := hv/load/firmware.c hv/dev/fw_cfg.c
 
 # What guests have.
 FEATURE_vga := hv/dev/vga_text.c hv/dev/vga_ansi.c hv/dev/keys.c
+FEATURE_usb := hv/host/drive_usb.c hv/host/usb_device.c hv/host/xhci.c
 FEATURE_drives := hv/disks.c hv/host/ata.c $(wildcard hv/host/drive*.c) hv/host/partition.c hv/host/pci.c hv/vm/dma_cursor.c \
-	hv/vm/host_disk.c
+	hv/vm/host_disk.c $(FEATURE_usb)
 FEATURE_disks := boot/config_disk.c $(wildcard hv/dev/virtio*.c) hv/vm/ram_disk.c $(FEATURE_drives)
 
 # What looks at them.

@@ -135,8 +135,11 @@ static bool parse_size(const char *s, u64 *out)
 	}
 	if (*s || n > MEMORY_MAX >> shift)
 		return false;
-	*out = n << shift;
-	return *out >= MEMORY_MIN && *out % PAGE_SIZE == 0;
+	n <<= shift;
+	if (n < MEMORY_MIN || n % PAGE_SIZE)
+		return false;
+	*out = n;
+	return true;
 }
 
 static bool is_guest(const struct config_key *k)
@@ -153,7 +156,7 @@ static void set_text(struct config_parser *p, const struct config_key *k, const 
 	else if (len >= k->max)
 		config_mistake(p, "%s is too long (%zu characters, at most %u)", k->name, len, k->max - 1);
 	else
-		memcpy(field, v, len); /* all of the config was zeroed: it ends there */
+		memcpy(field, v, len + 1);
 }
 
 static void set_flat(struct config_parser *p, const struct config_key *k, char *v)

@@ -81,8 +81,7 @@ static int find_boot_file(struct region *r, const char *path)
 		return refuse(r, "there is no such file on the boot partition, or no sector in it");
 	err = fat_extent(&volume, &file, &r->first, &r->count);
 	if (err == -ESPIPE)
-		return refuse(r, "the file is in several pieces: copy it to a new file, delete this one and "
-				 "give the copy its name");
+		return refuse(r, "the file is in several pieces: put a copy in its place");
 	if (!err && (r->first >= r->drive->blocks || r->count > r->drive->blocks - r->first))
 		return refuse(r, "the boot partition ends behind the drive");
 	return err;

@@ -43,7 +43,7 @@ static void host_init(void)
 	unsigned violations = paging_init();
 
 	if (violations)
-		panic("%u pages of the hypervisor's map are both writable and executable", violations);
+		panic("%u pages are both writable and executable", violations);
 	acpi_init();
 	time_init();
 	vm_host_init();

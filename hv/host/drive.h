@@ -114,6 +114,7 @@ int ahci_probe(u32 fn);
 int nvme_probe(u32 fn);
 int virtio_probe(u32 fn);
 int xhci_probe(u32 fn);
+#pragma weak xhci_probe /* left out by WITHOUT=usb; then its controllers have no driver */
 
 /* For the drivers: size bytes, zeroed, of whole pages, below limit (0: anywhere). NULL when there are none.
  */

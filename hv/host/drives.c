@@ -84,7 +84,7 @@ static void probe_by(int (*probe)(u32 fn), u32 fn)
 {
 	u32 id = pci_read(fn, PCI_ID);
 
-	if (probe && probe(fn))
+	if (probe(fn))
 		printk("PCI %02x:%02x.%u: cannot drive this disk controller (%04x:%04x)\n", fn >> 8,
 		       fn >> 3 & 31, fn & 7, id & 0xFFFF, id >> 16);
 }
@@ -99,16 +99,16 @@ static void found(u32 fn, u32 class)
 	for (unsigned i = 0; i < ARRAY_SIZE(controllers); i++)
 		if ((class & controllers[i].mask) == controllers[i].class)
 			probe = controllers[i].probe;
-	probe_by(probe, fn);
+	if (probe)
+		probe_by(probe, fn);
 }
 
-/* Controllers before xHCI, of which a PC may have several. */
 static void found_usb(u32 fn, u32 class)
 {
-	static const char kinds[][5] = {"UHCI", "OHCI", "EHCI"};
+	static const char kinds[][5] = {"UHCI", "OHCI", "EHCI", "xHCI"};
 	u32 kind = class >> 4 & 15;
 
-	if (class == XHCI)
+	if (class == XHCI && xhci_probe)
 		probe_by(xhci_probe, fn);
 	else if (class >> 8 == USB && kind < ARRAY_SIZE(kinds))
 		story("PCI %02x:%02x.%u: no driver for USB by %s, disks on it are not seen", fn >> 8,

@@ -139,7 +139,7 @@ void time_init(void)
 	if (!plausible(hz)) {
 		hz = cpuid_hz();
 		hz = plausible(hz) ? hz : FALLBACK_HZ;
-		printk("No PM timer and no PIT to measure the TSC against: taking %lu MHz\n", hz / 1000000);
+		printk("No PM timer or PIT to measure the TSC by: taking %lu MHz\n", hz / 1000000);
 	}
 	tsc_hz = hz;
 }

@@ -48,7 +48,7 @@ def print_exits(v: gdb.Value) -> None:
 
 def read_vmcb(v: gdb.Value) -> dict[str, int]:
     """Every field of the VMCB; a segment gives its four parts."""
-    vmcb = int(v.cast(gdb.lookup_type("struct svm_vcpu").pointer())["vmcb"])
+    vmcb = int(v.cast(gdb.lookup_type("struct svm_vcpu").pointer())["vmcb"].address)
     memory = gdb.selected_inferior().read_memory(vmcb, 0x1000).tobytes()
     sizes = {"u8": 1, "u16": 2, "u32": 4, "u64": 8}
     fields = {}
@@ -120,23 +120,26 @@ class Place:
 
 
 class EntryUnwinder(gdb.unwinder.Unwinder):
-    """The entry loops are assembler: on the stack are v and then, from r15 on, what PUSH_HOST_REGISTERS saved."""
+    """The entry loops are assembler. RBX is v in them; on the stack are, VT-x has v below, the registers of PUSH_HOST_REGISTERS."""
 
     def __init__(self) -> None:
         super().__init__("pxhv-entry")
 
     def __call__(self, frame: gdb.PendingFrame) -> gdb.UnwindInfo | None:
         place = Place(frame.read_register("rsp"), frame.read_register("rip"))
-        sp = int(place.sp)
-        if not gdb.execute(f"info symbol {int(place.pc):#x}", to_string=True).startswith(("svm_enter", "vmx_enter", "vmx_exit_entry")):
+        symbol = gdb.execute(f"info symbol {int(place.pc):#x}", to_string=True)
+        if not symbol.startswith(("svm_enter", "vmx_enter", "vmx_exit_entry")):
             return None
-        words = [int.from_bytes(gdb.selected_inferior().read_memory(sp + 8 * i, 8).tobytes(), "little") for i in range(8)]
-        if words[0] != int(gdb.parse_and_eval("cpus[0].vcpu")):
+        if int(frame.read_register("rbx")) != int(gdb.parse_and_eval("cpus[0].vcpu")):
             return None
+        sp = int(place.sp) + 8 * symbol.startswith("vmx")
+        saved = gdb.selected_inferior().read_memory(sp, 7 * 8).tobytes()
         info = frame.create_unwind_info(place)
         u64 = gdb.lookup_type("unsigned long")
-        for register, value in zip("r15 r14 r13 r12 rbp rbx rip rsp".split(), words[1:] + [sp + 64]):
+        for i, register in enumerate("r15 r14 r13 r12 rbp rbx rip".split()):
+            value = int.from_bytes(saved[8 * i : 8 * i + 8], "little")
             info.add_saved_register(register, gdb.Value(value).cast(u64))
+        info.add_saved_register("rsp", gdb.Value(sp + len(saved)).cast(u64))
         return info
 
 
