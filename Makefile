@@ -15,7 +15,7 @@ LDFLAGS := -flto -flto-partition=one -Oz -nostdlib -static -no-pie -Wl,--gc-sect
 	-Wl,-z,noexecstack,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -T linker.ld
 
 # Code that runs on every exit: speed goes before size; and where inlining is worth its bytes (`make bench` says so).
-HOT := hv/vmx/skip.c hv/vmx/exit.c hv/svm/skip.c hv/vm/bus.c hv/vm/exits.c hv/vm/timer.c \
+HOT := hv/vmx/skip.c hv/vmx/exit.c hv/svm/skip.c hv/svm/trace.c hv/vm/bus.c hv/vm/exits.c hv/vm/timer.c \
 	hv/vm/inject.c hv/vm/lapic_irq.c
 HOT_INLINE := hv/vm/cpuid.c hv/vm/fetch.c hv/vm/mmio.c
 FAST := -O2 -fjump-tables

@@ -9,19 +9,11 @@
 #include "vm/debug.h"
 #include "vm/emulate.h"
 #include "vm/exits.h"
-#include "vm/trace.h"
 #include "vm/vm.h"
 
-#define SVM_EXIT_NPF	    0x400
 #define SVM_EXIT_INVALID    0xFFFFFFFFU /* -1; some CPUs give 32 bits of it only */
 #define DR7_GD		    BIT(13)
 #define SVM_EXIT_EXCEPTIONS 0x40
-
-enum {
-#define X(code, name, handler) SVM_EXIT_##name = code,
-	SVM_EXITS(X)
-#undef X
-};
 
 /* MOV to or from CR8 (64-bit mode only). */
 static void exit_cr8(struct vcpu *v)
@@ -199,19 +191,6 @@ const svm_exit_handler svm_exit_handlers[SVM_EXIT_CODES] = {
 #undef X
 };
 #pragma GCC diagnostic pop
-
-void svm_trace_exit(struct vcpu *v, struct exit_record *r)
-{
-	u64 detail = *vmcb_exitinfo1(to_svm(v)->vmcb);
-
-	if (r->reason == SVM_EXIT_NPF)
-		detail = *vmcb_exitinfo2(to_svm(v)->vmcb);
-	else if (r->reason == SVM_EXIT_MSR)
-		detail = detail << 32 | (u32)v->regs[RCX];
-	else if (r->reason == SVM_EXIT_HLT)
-		detail = v->idle;
-	trace_complete(v, r, (u8)r->reason, detail);
-}
 
 void svm_exit_far(struct vcpu *v, u64 code)
 {

@@ -30,3 +30,10 @@
 	X(0x08A, MONITOR, vcpu_ud)                                                                           \
 	X(0x08B, MWAIT, vcpu_ud)                                                                             \
 	X(0x08D, XSETBV, exit_xsetbv)
+
+#define SVM_EXIT_NPF 0x400
+enum {
+#define X(code, name, handler) SVM_EXIT_##name = code,
+	SVM_EXITS(X)
+#undef X
+};

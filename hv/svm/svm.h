@@ -53,8 +53,8 @@ extern const svm_exit_handler svm_exit_handlers[SVM_EXIT_CODES];
 void svm_exit_far(struct vcpu *v, u64 code); /* codes past the table: nested page fault, failed entry */
 const char *svm_exit_name(u64 code);
 
-/* struct vcpu_ops.trace_exit. Detail: EXITINFO1; of an NPF the guest-physical address; of a HLT the ticks
- * that it waited; of an MSR its number, and bit 32 for a write. */
+/* svm/trace.c: struct vcpu_ops.trace_exit. Detail: EXITINFO1; of an NPF the guest-physical address; of a HLT
+ * the ticks that it waited; of an MSR its number, and bit 32 for a write. */
 void svm_trace_exit(struct vcpu *v, struct exit_record *r);
 
 /* svm/npt.c */

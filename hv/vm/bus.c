@@ -96,7 +96,7 @@ static u64 unclaimed(struct vm *vm, unsigned size, bool write)
 		vm->unclaimed_writes++;
 	else
 		vm->unclaimed_reads++;
-	return ~0ULL >> (64 - 8 * size);
+	return size == 8 ? ~0ULL : BIT(8 * size) - 1;
 }
 
 /* An access that is nobody's, or by bytes that of several. Out of line, so that the common path saves no

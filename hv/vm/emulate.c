@@ -56,11 +56,16 @@ static bool in_lapic(const struct vcpu *v, u64 gpa)
 	return (gpa ^ base) < PAGE_SIZE && (base & (APIC_BASE_EN | APIC_BASE_EXTD)) == APIC_BASE_EN;
 }
 
-/* The slot that has all of the access, or NULL: what crosses its end is the bus's to split. */
+/* The slot that has all of the access, or NULL: what crosses its end is the bus's to split. No RAM is where
+ * the last device was found. */
 static struct memslot *slot_at(struct vm *vm, u64 gpa, unsigned size)
 {
-	struct memslot *s = memslot_find(vm, gpa);
+	const struct mmio_range *r = &vm->mmio[vm->mmio_last];
+	struct memslot *s;
 
+	if (likely(gpa - r->base < r->size))
+		return NULL;
+	s = memslot_find(vm, gpa);
 	return s && size <= s->size - (gpa - s->gpa) ? s : NULL;
 }
 

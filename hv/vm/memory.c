@@ -122,9 +122,11 @@ void vm_memory_destroy(struct vm *vm)
 
 struct memslot *memslot_find(struct vm *vm, u64 gpa)
 {
-	for (u32 i = 0; i < vm->slot_count; i++)
-		if (gpa - vm->slots[i].gpa < vm->slots[i].size)
-			return &vm->slots[i];
+	struct memslot *s = vm->slots, *end = s + vm->slot_count;
+
+	for (; s < end; s++)
+		if (gpa - s->gpa < s->size)
+			return s;
 	return NULL;
 }
 

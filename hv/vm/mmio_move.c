@@ -21,10 +21,10 @@ bool emulate_move(struct vcpu *v, const struct insn *i, unsigned bits, u64 gpa)
 		val = gpa_load(v, gpa, 1 + (op & 1));
 		break;
 	case OP_0F | 0xBE: /* MOVSX */
-		val = (s8)gpa_load(v, gpa, 1);
+		val = (u64)(s64)(s8)gpa_load(v, gpa, 1);
 		break;
 	case OP_0F | 0xBF:
-		val = (s16)gpa_load(v, gpa, 2);
+		val = (u64)(s64)(s16)gpa_load(v, gpa, 2);
 		break;
 	case 0x63: /* MOVSXD, in other code ARPL; without REX.W it is a plain MOV */
 		if (bits != 64)

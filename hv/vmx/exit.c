@@ -154,32 +154,26 @@ const vmx_exit_handler vmx_exit_handlers[VMX_EXIT_REASONS] = {[0 ... VMX_EXIT_RE
 #undef X
 };
 
-#pragma GCC diagnostic pop
-
 void vmx_trace_exit(struct vcpu *v, struct exit_record *r)
 {
-	u64 kind = r->reason % TRACE_KINDS, detail;
+	/* Where an exit's detail is; 0: not in the VMCS. */
+	static const u16 fields[TRACE_KINDS] = {[0 ... TRACE_KINDS - 1] = VMCS_EXIT_QUALIFICATION,
+						[VMX_EXIT_RDMSR] = 0,
+						[VMX_EXIT_WRMSR] = 0,
+						[VMX_EXIT_HLT] = 0,
+						[VMX_EXIT_EPT_VIOLATION] = VMCS_GUEST_PHYSICAL_ADDRESS,
+						[VMX_EXIT_EXCEPTION_OR_NMI] = VMCS_EXIT_INTR_INFO,
+						[VMX_EXIT_EXTERNAL_INTERRUPT] = VMCS_EXIT_INTR_INFO};
+	u64 kind = r->reason % TRACE_KINDS;
+	u16 field = fields[kind];
 
-	switch (kind) {
-	case VMX_EXIT_RDMSR:
-	case VMX_EXIT_WRMSR:
-		detail = (u32)v->regs[RCX];
-		break;
-	case VMX_EXIT_HLT:
-		detail = v->idle;
-		break;
-	case VMX_EXIT_EPT_VIOLATION:
-		detail = vmread(VMCS_GUEST_PHYSICAL_ADDRESS);
-		break;
-	case VMX_EXIT_EXCEPTION_OR_NMI:
-	case VMX_EXIT_EXTERNAL_INTERRUPT:
-		detail = vmread(VMCS_EXIT_INTR_INFO);
-		break;
-	default:
-		detail = vmread(VMCS_EXIT_QUALIFICATION);
-	}
-	trace_complete(v, r, kind, detail);
+	trace_complete(v, r, kind,
+		       field		      ? vmread(field)
+		       : kind == VMX_EXIT_HLT ? v->idle
+					      : (u32)v->regs[RCX]);
 }
+
+#pragma GCC diagnostic pop
 
 __cold void vmx_exit_bad(struct vcpu *v, u32 reason)
 {
