@@ -69,24 +69,31 @@ static void sync_status(const struct lapic *l)
 	}
 }
 
+/* Bochs, by its VMCS regions: revision 2Bh and 4096 bytes, where CPUs take some 1 KiB. */
+static bool delivers_early(void)
+{
+	return (vmx_caps.basic & 0x1FFF7FFFFFFFULL) == 0x10000000002BULL;
+}
+
 /* A workaround: with a virtual interrupt pending, Bochs 2.7 delivers it whatever IF is as soon as one of the
  * host's interrupts comes. So a guest that cannot take one has an interrupt window armed, which keeps it from
  * becoming pending (SDM 3C 30.2.1); what waits behind another looks at that again at the other's EOI; and
- * self-IPIs exit, but for those of an xAPIC's shorthand, which cannot. A real CPU has an exit now and then
- * for nothing. */
+ * self-IPIs exit, but for those of an xAPIC's shorthand, which cannot. */
 static void hold_back(struct vcpu *v, u64 status)
 {
-	if (status & 0xFF && !vmx_can_take_interrupt(v))
+	if (status & 0xFF && delivers_early() && !vmx_can_take_interrupt(v))
 		vmx_interrupt_window(v, true);
 }
 
-/* In x2APIC mode reads come from the page, but for the timer's count; TPR and EOI writes go there. */
+/* In x2APIC mode reads come from the page, but for the timer's count; TPR, EOI and self-IPI writes go there.
+ */
 static void intercept_x2apic(struct vmx_vcpu *x, bool on)
 {
 	for (u32 reg = LAPIC_ID; reg <= LAPIC_TDCR; reg += 16)
 		vmx_msr_intercept(x, X2APIC_MSR(reg), on || reg == LAPIC_TMCCT, true);
 	vmx_msr_intercept(x, X2APIC_MSR(LAPIC_TPR), on, on);
 	vmx_msr_intercept(x, X2APIC_MSR(LAPIC_EOI), true, on);
+	vmx_msr_intercept(x, X2APIC_MSR(LAPIC_SELF_IPI), true, on || delivers_early());
 }
 
 void vmx_apic_mode(struct vcpu *v)
@@ -120,8 +127,9 @@ bool vmx_apic_irr(struct vcpu *v, u8 vector)
 	u64 status = vmread(VMCS_GUEST_INTERRUPT_STATUS);
 
 	*(u32 *)(v->lapic.page + LAPIC_IRR + (vector / 32) * 16) |= (u32)BIT(vector % 32);
-	set_eoi_exit(vector, status || is_level(&v->lapic, vector));
-	if (unlikely(status)) { /* somebody's EOI is due before this one's */
+	set_eoi_exit(vector, is_level(&v->lapic, vector));
+	if (unlikely(status && delivers_early())) { /* somebody's EOI is due before this one's */
+		set_eoi_exit(vector, true);
 		set_eoi_exit((u8)status, true);
 		set_eoi_exit((u8)(status >> 8), true);
 	}
