@@ -13,6 +13,7 @@
 ; that systems use. In each mode the routine under it prints from the same string through the mode's own addressing.
 
 %include "lib16.inc"
+%include "lib32.inc"
 
 TABLES	equ 0x10000			; page tables, from here up
 PDE32	equ TABLES			; 32-bit page directory, 4 MiB pages
@@ -25,14 +26,6 @@ CODE32	equ 0x10
 DATA	equ 0x18
 CODE64	equ 0x20
 DATA16	equ 0x28
-
-%macro SAY32 1				; the same code runs in 32 and 64 bits
-	mov esi, %%text
-	call puts32
-	jmp short %%over
-%%text:	db %1, 13, 10, 0
-%%over:
-%endmacro
 
 main:
 	mov sp, 0x7C00
@@ -195,24 +188,6 @@ real:
 	mov sp, 0x7C00
 	SAY "real again"
 	EXIT 0
-
-	bits 32
-puts32:					; ESI; keeps nothing but ESP. No 64-bit mode instruction differs here
-	lodsb
-	test al, al
-	jz .done
-	mov ah, al
-	mov dx, COM1 + 5
-.wait:
-	in al, dx
-	test al, 0x20
-	jz .wait
-	mov dx, COM1
-	mov al, ah
-	out dx, al
-	jmp puts32
-.done:
-	ret
 
 	align 8
 aliased	db "same"

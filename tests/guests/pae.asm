@@ -5,20 +5,13 @@
 ; PAE paging: a page-directory pointer with a reserved bit, also one beyond any memory, is refused with #GP.
 
 %include "lib16.inc"
+%include "lib32.inc"
 
 CODE32	equ 0x10
 DATA	equ 0x18
 IDT	equ 0x1000
 PDPT	equ 0x10000
 PD	equ 0x11000
-
-%macro SAY32 1
-	mov esi, %%text
-	call puts32
-	jmp short %%over
-%%text:	db %1, 13, 10, 0
-%%over:
-%endmacro
 
 main:
 	mov sp, 0x7C00
@@ -66,23 +59,6 @@ fault:					; comes back to the instruction, without the bit
 	mov dword [PDPT + 12], 0
 	add esp, 4			; the error code
 	iretd
-
-puts32:
-	lodsb
-	test al, al
-	jz .done
-	mov ah, al
-	mov dx, COM1 + 5
-.wait:
-	in al, dx
-	test al, 0x20
-	jz .wait
-	mov dx, COM1
-	mov al, ah
-	out dx, al
-	jmp puts32
-.done:
-	ret
 	align 8
 gdt:	dq 0
 	dq 0x00009B000000FFFF
