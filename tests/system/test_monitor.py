@@ -43,7 +43,7 @@ ANSWERS = {
                       r"host level 4", r"host-physical [0-9a-f]+, a page of (4K|2M|1G), rwx"],
     "translate 0xfec00000": [r"guest-physical fec00000", r"not mapped: an access exits"],
     "translate 0x8000000000000000": [r"not canonical"],
-    "trace 3": [r"the last 3 of \d+ exits", r"( +\d+[ M] 00000000001[0-9a-f]{5} \w+ *(\r\n)?){3}"],
+    "trace 3": [r"the last 3 of \d+ exits", r"( *\d+[ M] 00000000001[0-9a-f]{5} \w+ *(\r\n)?){3}"],
     "step rip": [r"1 to 100000 steps"],
     "set nothing 1": [r"no register 'nothing'"],
     "nonsense": [r"no command 'nonsense'; try help"],
