@@ -48,8 +48,9 @@ u64 gdb_pc(struct vcpu *v)
 u64 gdb_sp(struct vcpu *v)
 {
 	u64 sp = v->ops->get(v, VREG_RSP);
+	unsigned bits = vcpu_code_bits(v);
 	struct segment ss;
 
 	v->ops->get_seg(v, SEG_SS, &ss);
-	return seg_linear(v, SEG_SS, ss.attr & SEG_BIG ? sp : (u16)sp, vcpu_code_bits(v));
+	return seg_linear(v, SEG_SS, bits == 64 || ss.attr & SEG_BIG ? sp : (u16)sp, bits);
 }

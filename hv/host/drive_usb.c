@@ -119,7 +119,7 @@ static int progress(struct usb_disk *s)
 			break;
 		if (code == USB_STALL && !(in && s->phase == COMMAND_OUT)) {
 			/* It does not want the data, or has none. There is a status all the same (6.7). */
-			s->incomplete = true;
+			s->incomplete |= s->phase != STATUS_IN;
 			if (s->stalls++ == STALLS_MAX || usb_clear_halt(&s->u, id))
 				return -EIO;
 		} else if (code == USB_SHORT && s->phase == DATA_IN) {
@@ -136,6 +136,8 @@ static int progress(struct usb_disk *s)
 	if (s->status.signature != SIGNATURE_STATUS || s->status.tag != s->command.tag ||
 	    s->status.status > FAILED)
 		return -EIO;
+	/* What it took or sent, but did not process. More than all is a mistake that some make. */
+	s->incomplete |= s->status.residue - 1 < s->command.bytes;
 	return s->status.status;
 }
 

@@ -81,13 +81,14 @@ void usb_make_room(struct usb_pipe *p, u32 trbs)
 	p->cycle ^= 1;
 }
 
-/* Of a transfer that is short there may be two events, of which the second can come when the next has begun.
- */
+/* Of a transfer that is short there may be two events, of which the second can say that all is well, or come
+ * when the next has begun. */
 static void complete(struct usb_pipe *p, u64 trb, u32 code)
 {
 	bool current = trb >= (u64)p->first && trb <= (u64)p->last;
 
-	if (code == USB_SUCCESS ? trb == (u64)p->last : code != USB_SHORT || current)
+	if (p->code == USB_PENDING &&
+	    (code == USB_SUCCESS ? trb == (u64)p->last : code != USB_SHORT || current))
 		p->code = (u8)code;
 }
 
@@ -130,6 +131,8 @@ int xhci_command(struct xhci *x, u64 ptr, u32 control)
 {
 	struct usb_pipe *c = &x->command;
 
+	if (!xhci_works(x))
+		return -EIO;
 	usb_make_room(c, 1);
 	xhci_put(c, ptr, 0, control);
 	c->code = USB_PENDING;

@@ -34,9 +34,12 @@ bool svm_can_take_nmi(struct vcpu *v)
 {
 	struct svm_vcpu *x = to_svm(v);
 
-	/* At the IRET it waits for the next exit, for which IF=1 would make the window too early. */
+	/* While the guest stands before the IRET, as at its last exit, an NMI waits for the next one, for
+	 * which IF=1 would make the window too early. Behind an instruction that was skipped it does not
+	 * stand so. */
 	return !x->nmi_blocked && !in_shadow(x) &&
-	       (v->rip != x->iret_rip || *vmcb_rflags(x->vmcb) & RFLAGS_IF);
+	       (v->rip != x->iret_rip || vcpu_exit(v, vcpu_exits(v))->rip != v->rip ||
+		*vmcb_rflags(x->vmcb) & RFLAGS_IF);
 }
 
 /* A virtual interrupt that is never delivered: its VINTR exit comes when the guest could take one. */

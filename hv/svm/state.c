@@ -56,11 +56,15 @@ void svm_get_seg(struct vcpu *v, enum seg s, struct segment *out)
 	/* There is no "unusable" here: a null selector's segment is simply not present. */
 	if (!(in->attr & 0x80))
 		out->attr |= SEG_UNUSABLE;
+	/* SYSRET leaves another DPL in a null SS; the privilege level is the VMCB's own field (APM 2 15.5.1).
+	 */
+	if (s == SEG_SS)
+		out->attr = (u16)((out->attr & ~0x60) | *vmcb_cpl(to_svm(v)->vmcb) << 5);
 }
 
 void svm_set_seg(struct vcpu *v, enum seg s, const struct segment *in)
 {
-	u16 attr = in->attr & SEG_UNUSABLE ? 0 : (u16)((in->attr & 0xFF) | (in->attr >> 4 & 0xF00));
+	u16 attr = (u16)((in->attr & (in->attr & SEG_UNUSABLE ? 0x7F : 0xFF)) | (in->attr >> 4 & 0xF00));
 
 	*segment(v, s) = (struct vmcb_segment){
 		.selector = in->selector, .attr = attr, .limit = in->limit, .base = in->base};

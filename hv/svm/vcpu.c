@@ -95,6 +95,7 @@ static int svm_create(struct vcpu *v)
 	struct svm_vcpu *x = to_svm(v);
 
 	memset(x->iopm, 0xFF, SVM_IOPM_SIZE);
+	x->iret_rip = ~0ULL;
 	svm_msrpm_init(x);
 	write_controls(x);
 	__asm__ volatile("vmsave %0" ::"a"(x->host_state) : "memory");

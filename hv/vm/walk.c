@@ -170,7 +170,11 @@ static void set_accessed(struct vcpu *v, struct page_walk *w, u32 access)
 		if (is_pdpte(w, level) || (w->entry[level] & bits) == bits)
 			continue;
 		w->entry[level] |= bits;
-		__atomic_or_fetch((u32 *)guest_ptr(v->vm, w->where[level], 4), bits, __ATOMIC_RELAXED);
+		u64 size = sizeof(bits);
+		u32 *entry = (u32 *)guest_chunk(v->vm, w->where[level], &size, true);
+
+		if (entry) /* not ROM */
+			__atomic_or_fetch(entry, bits, __ATOMIC_RELAXED);
 	}
 }
 

@@ -111,7 +111,7 @@ void vmx_set_mode(struct vcpu *v, const struct cpu_mode *m)
 	struct vmx_vcpu *x = to_vmx(v);
 	u64 hw0 = (m->cr0 & ~(CR0_CD | CR0_NW)) | vmx_caps.cr0_must;
 	u64 hw4 = (m->cr4 | vmx_caps.cr4_must | CR4_MCE) & vmx_caps.cr4_may;
-	u64 hw3 = m->cr3;
+	u64 hw3 = m->cr3, efer = m->efer;
 
 	if (unrestricted()) {
 		hw0 = (hw0 & ~(CR0_PE | CR0_PG)) | (m->cr0 & (CR0_PE | CR0_PG));
@@ -130,9 +130,11 @@ void vmx_set_mode(struct vcpu *v, const struct cpu_mode *m)
 				return;
 			}
 			hw3 = IDENTITY_MAP_GPA;
+			efer &= ~EFER_LME;
 			hw4 = (hw4 & ~(CR4_PAE | CR4_PCIDE | CR4_SMEP | CR4_SMAP)) | CR4_PSE;
 		}
 		x->cr3 = m->cr3;
+		x->lme = (u32)(m->efer ^ efer);
 		vmx_set_proc(v, PROC_CR3_LOAD_EXITING | PROC_CR3_STORE_EXITING,
 			     identity || (vmx_caps.must[CTL_PROC] & PROC_CR3_LOAD_EXITING));
 	}
@@ -143,8 +145,8 @@ void vmx_set_mode(struct vcpu *v, const struct cpu_mode *m)
 	vmwrite(VMCS_CR4_MASK, cr4_mask());
 	vmwrite(VMCS_CR4_SHADOW, m->cr4);
 	vmwrite(VMCS_GUEST_CR4, hw4);
-	vmwrite(VMCS_GUEST_EFER, m->efer);
-	x->entry = m->efer & EFER_LMA ? x->entry | ENTRY_IA32E : x->entry & ~(u32)ENTRY_IA32E;
+	vmwrite(VMCS_GUEST_EFER, efer);
+	x->entry = efer & EFER_LMA ? x->entry | ENTRY_IA32E : x->entry & ~(u32)ENTRY_IA32E;
 	vmwrite(VMCS_ENTRY_CONTROLS, x->entry);
 	vmx_vpid_flush(v);
 }

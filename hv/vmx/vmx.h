@@ -15,6 +15,7 @@ struct vmx_vcpu {
 	u32 entry;
 	u16 vpid;
 	u8 held_rvi; /* the requesting vector, while a debugger's step must not see it */
+	u32 lme;     /* EFER.LME, while the identity map has CR0.PG set, which hardware takes for long mode */
 	u64 cr3;     /* without unrestricted guest: CR3 while the identity map stands in for it */
 	/* What the CPU takes by physical address, which is the virtual one too. */
 	u32 vmcs[PAGE_SIZE / 4] __aligned(PAGE_SIZE);

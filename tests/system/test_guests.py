@@ -1,7 +1,9 @@
 """Flat guests: ours and the test guests, on all machines that can run them."""
 
+import subprocess
+
 import pytest
-from conftest import BUILD, ends
+from conftest import BUILD, ROOT, ends
 from matrix import DIALOGUES, GUESTS, MACHINES, NOT_THERE, TEST_GUESTS, TEST_MACHINES
 
 
@@ -67,3 +69,12 @@ def test_boot_story(pxhv):
     quiet = pxhv(*options, "--quiet")
     quiet.expect(*guest.prints)
     assert "VMXON" not in quiet.output
+
+
+@pytest.mark.parametrize("engine, cpu", [next(iter(MACHINES)), *TEST_MACHINES])
+def test_from_protected_to_long_mode(pxhv, tmp_path, engine, cpu):
+    """The first machine has no unrestricted guest: there the hypervisor's paging stands in for none."""
+    image = tmp_path / "long_mode.bin"
+    subprocess.run(["nasm", "-f", "bin", ROOT / "tests/system/long_mode.asm", "-o", image], check=True)
+    run = pxhv("run", "--engine", engine, "--cpu", cpu, "--multiboot", image, "--timeout", "60")
+    assert run.status == 42, run.output + run.errors

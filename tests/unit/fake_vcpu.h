@@ -10,7 +10,7 @@
 #include "vm/exits.h"
 #include "vm/vm.h"
 
-#define RAM_SIZE 0x10000
+#define RAM_SIZE 0x20000
 #define ROM_GPA	 0xF0000
 #define ROM_SIZE 0x1000
 #define CODE	 0x1000

@@ -35,6 +35,7 @@ static struct {
 	u8 fail_op, key, asc, type, status, mode;
 	int attach;
 	u32 cut;	   /* bytes that it does not send */
+	u32 residue;	   /* bytes that it says it did not process */
 	u32 bad_tag, code; /* of the status, of the data */
 	bool gone, no_medium, silent;
 } wrong;
@@ -267,6 +268,7 @@ static u8 status_in(void)
 	}
 	tag ^= cdb[0] == READ ? wrong.bad_tag : 0;
 	memcpy(csw + 4, &tag, 4);
+	memcpy(csw + 8, &wrong.residue, 4);
 	csw[12] = result;
 	copy(USB_IN, csw, true, sizeof(csw));
 	return USB_SUCCESS;
@@ -444,6 +446,21 @@ static void test_bad_blocks(void **state)
 	assert_int_equal(attached, 1);
 }
 
+static void test_what_was_not_processed(void **state)
+{
+	u8 buf[BLOCK] = {0};
+
+	plug_in();
+	wrong.residue = 1;
+	assert_int_equal(read_block(5), -EIO);
+	assert_int_equal(run(DRIVE_WRITE, 5, 1, buf), -EIO);
+	wrong.residue = BLOCK;
+	assert_int_equal(read_block(5), -EIO);
+	wrong.residue = BLOCK + 1; /* more than there were: it cannot count */
+	assert_int_equal(read_block(5), 0);
+	assert_int_equal(attached, 1);
+}
+
 static void test_stalls(void **state)
 {
 	u8 buf[BLOCK] = {0};
@@ -458,6 +475,8 @@ static void test_stalls(void **state)
 	assert_int_equal(read_block(5), -EIO);
 	assert_int_equal(cleared, 4);
 	assert_int_equal(attached, 1);
+	wrong.stall_status = 1; /* of the status alone: all data have come */
+	assert_int_equal(read_block(5), 0);
 	wrong.stall_status = 3;
 	assert_int_equal(read_block(5), -EIO);
 	assert_int_equal(attached, 2); /* as with other errors */
@@ -519,6 +538,7 @@ int main(void)
 		cmocka_unit_test_setup(test_any_block, setup),
 		cmocka_unit_test_setup(test_flush, setup),
 		cmocka_unit_test_setup(test_bad_blocks, setup),
+		cmocka_unit_test_setup(test_what_was_not_processed, setup),
 		cmocka_unit_test_setup(test_stalls, setup),
 		cmocka_unit_test_setup(test_what_a_reset_helps_against, setup),
 		cmocka_unit_test_setup(test_what_is_gone_stays_gone, setup),

@@ -3,7 +3,7 @@
 #include "debug/gdb_internal.h"
 #include "vm/debug.h"
 
-#define STACK 0x8000
+#define STACK 0x18000 /* beyond what SS, which is not big, could reach in other code */
 
 static struct gdb_vcpu stepped;
 

@@ -116,8 +116,8 @@ static void addresses(void **state_)
 	expect("x/b 12ab", "'12ab' is no number, register, or sum of them\n");
 	expect("x/b 18446744073709551616", "'18446744073709551616' is no number, register, or sum of them\n");
 	expect("x/b 0xffffffffffffffff", "ffffffffffffffff: not mapped\n");
-	expect("xp/g 0xfffc", "0000fffc: no RAM\n");
-	expect("xp/2g 0xfff8", "0000fff8: 0000000000000000\n00010000: no RAM\n");
+	expect("xp/g 0x1fffc", "0001fffc: no RAM\n");
+	expect("xp/2g 0x1fff8", "0001fff8: 0000000000000000\n00020000: no RAM\n");
 	expect("disas 0x20000", "00020000: not mapped\n");
 }
 
