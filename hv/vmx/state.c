@@ -8,10 +8,8 @@
 
 /* Those that are a field; 0 for others. */
 static const u16 fields[VREG_COUNT] = {
-	[VREG_RIP] = VMCS_GUEST_RIP,
-	[VREG_RFLAGS] = VMCS_GUEST_RFLAGS,
-	[VREG_DR7] = VMCS_GUEST_DR7,
-	[VREG_RSP] = VMCS_GUEST_RSP,
+	[VREG_RIP] = VMCS_GUEST_RIP,   [VREG_RFLAGS] = VMCS_GUEST_RFLAGS, [VREG_DR7] = VMCS_GUEST_DR7,
+	[VREG_EFER] = VMCS_GUEST_EFER, [VREG_RSP] = VMCS_GUEST_RSP,
 };
 
 u64 vmx_get(struct vcpu *v, enum vreg r)
@@ -19,10 +17,8 @@ u64 vmx_get(struct vcpu *v, enum vreg r)
 	u16 field = fields[r];
 
 	if (field)
-		return vmread(field);
+		return vmread(field) | (r == VREG_EFER ? to_vmx(v)->lme : 0);
 	switch (r) {
-	case VREG_EFER:
-		return vmread(VMCS_GUEST_EFER) | to_vmx(v)->lme;
 	case VREG_CR3:
 		return vmx_guest_cr3(v);
 	case VREG_CR0:
