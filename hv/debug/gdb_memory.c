@@ -4,8 +4,6 @@
 #include "lib/string.h"
 #include "vm/emulate.h"
 
-#define SEG_BIG BIT(14)
-
 void *gdb_memory(struct vcpu *v, u64 addr, u64 *gpa)
 {
 	struct page_walk w;

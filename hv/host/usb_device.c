@@ -6,7 +6,6 @@
 #include "lib/string.h"
 
 /* PORTSC (5.4.8). */
-#define PORT_CONNECTED	  BIT(0)
 #define PORT_ENABLED	  BIT(1)
 #define PORT_RESET	  BIT(4)
 #define PORT_LINK(p)	  ((p) >> 5 & 15)

@@ -26,7 +26,6 @@ enum { IMAN, IMOD, ERSTSZ, ERSTBA = 4, ERDP = 6 };
 #define STS_FAILED	(STS_HALTED | BIT(2) | BIT(12)) /* host system or controller error */
 #define IMAN_ENABLE	BIT(1)
 #define ERDP_BUSY	BIT(3)
-#define PORT_CONNECTED	BIT(0)
 #define PORT_POWER	BIT(9)
 
 /* The extended capability by which the BIOS gives the controller away (7.1). */

@@ -53,6 +53,7 @@ static inline volatile u32 *xhci_port(const struct xhci *x, u32 port)
 {
 	return x->op + (0x400 + 0x10 * (port - 1)) / 4;
 }
+#define PORT_CONNECTED BIT(0) /* of PORTSC */
 
 /* Whether the controller runs. */
 bool xhci_works(const struct xhci *x);

@@ -7,8 +7,7 @@
 struct vm;
 
 /* size is 1, 2 or 4; values are zero-extended. Devices never see an access outside their range; an access
- * that crosses the range's end, or is wider than they take, is split into bytes by the
- * bus. */
+ * that crosses the range's end, or is wider than they take, is split into bytes by the bus. */
 struct pio_ops {
 	u32 (*read)(void *dev, u16 port, unsigned size);
 	void (*write)(void *dev, u16 port, unsigned size, u32 val);

@@ -6,11 +6,6 @@
 #include "lib/string.h"
 #include "vm/vm.h"
 
-static u64 size_mask(unsigned size)
-{
-	return ~0ULL >> (64 - 8 * size);
-}
-
 u64 reg_read(struct vcpu *v, unsigned n, unsigned size, bool rex)
 {
 	u64 val;

@@ -8,6 +8,12 @@
 #define OP_0F	0x100 /* insn.map << 8, beside the opcode */
 #define OP_0F38 0x200
 
+/* The bits of a value or an address of size (1, 2, 4 or 8) bytes. */
+static inline u64 size_mask(unsigned size)
+{
+	return ~0ULL >> (64 - 8 * size);
+}
+
 /* Register n (0..15) as an operand of size bytes (1, 2, 4 or 8); without a REX prefix byte registers 4 to 7
  * are AH, CH, DH and BH. Writes of 4 bytes clear the upper half, shorter ones keep the rest. */
 u64 reg_read(struct vcpu *v, unsigned n, unsigned size, bool rex);

@@ -4,7 +4,7 @@
 
 u64 alu(enum alu_op op, u64 a, u64 b, unsigned size, u64 *rflags)
 {
-	u64 mask = ~0ULL >> (64 - 8 * size), r, carry = 0, flags;
+	u64 mask = size_mask(size), r, carry = 0, flags;
 	unsigned top = 8 * size - 1;
 	u64 cin = *rflags & RFLAGS_CF;
 

@@ -28,7 +28,6 @@ struct string {
 static bool translate(const struct string *s, struct operand *o, unsigned n, bool write, u64 *gpa)
 {
 	u64 linear = (o->base + (s->v->regs[o->index] & s->mask) + n) & s->linear_mask;
-
 	struct page_walk w;
 
 	if ((linear & PAGE_MASK) != o->page) {
@@ -106,7 +105,7 @@ bool emulate_string(struct vcpu *v, const struct insn *i, unsigned bits)
 	struct string s = {.v = v,
 			   .op = i->opcode & ~1u,
 			   .size = i->op_size,
-			   .mask = ~0ULL >> (64 - 8 * i->addr_size),
+			   .mask = size_mask(i->addr_size),
 			   .linear_mask = bits == 64 ? ~0ULL : ~0U,
 			   .flags = v->ops->get(v, VREG_RFLAGS)};
 	bool compares = s.op == CMPS || s.op == SCAS, io = s.op == INS || s.op == OUTS;

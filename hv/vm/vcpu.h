@@ -34,7 +34,8 @@ struct segment {
 	u32 limit; /* in bytes, expanded */
 	u64 base;
 };
-#define SEG_UNUSABLE 0x100 /* bit 8 of attr here; reserved in hardware */
+#define SEG_BIG	     0x4000 /* D of code, B of data */
+#define SEG_UNUSABLE 0x100  /* bit 8 of attr here; reserved in hardware */
 
 /* Single registers, as the guest sees them. The first are what struct cpu_state has beside RSP; and of those
  * the last make up the mode, which cannot be changed one after the other. */

@@ -16,7 +16,6 @@
 #define RFLAGS_AC      BIT(18)
 
 #define SEG_LONG BIT(13)
-#define SEG_BIG	 BIT(14)
 
 unsigned vcpu_code_bits(struct vcpu *v)
 {
