@@ -147,8 +147,8 @@ void apic_init(void)
 
 	choose_mode();
 	write_reg(REG_SVR, SVR_ENABLE | VEC_SPURIOUS);
-	write_reg(REG_TPR, 0);
 	write_reg(REG_LVT_LINT0, LVT_MASKED);
+	write_reg(REG_TPR, 0); /* QEMU takes back here what the 8259 asked for while it was let in */
 	write_reg(REG_LVT_LINT1, LVT_NMI);
 	write_reg(REG_LVT_ERROR, LVT_MASKED);
 	init_timer();
