@@ -1,6 +1,7 @@
 #include "host/keyboard.h"
 
 #include "host/cpu.h"
+#include "host/vga.h"
 #include "lib/keymap.h"
 
 #define DATA	      0x60
@@ -12,7 +13,15 @@
 #define EXTENDED      0xE0
 #define BYTES_A_POLL  16
 
-enum { LEFT_SHIFT = 0x2A, RIGHT_SHIFT = 0x36, CTRL = 0x1D, ALT = 0x38, CAPS_LOCK = 0x3A };
+enum {
+	LEFT_SHIFT = 0x2A,
+	RIGHT_SHIFT = 0x36,
+	CTRL = 0x1D,
+	ALT = 0x38,
+	CAPS_LOCK = 0x3A,
+	PAGE_UP = 0x49,
+	PAGE_DOWN = 0x51
+};
 
 /* The keys that are no characters, as the letter or the number of an escape sequence. From 3Bh on: F1 to F10,
  * two locks, home, up, page up, -, left, 5, right, +, end, down, page down, insert, delete, three that are
@@ -55,7 +64,7 @@ static void key(u8 code, void (*put)(u8 c))
 		return;
 	code &= (u8)~RELEASE;
 	if (code == LEFT_SHIFT || code == RIGHT_SHIFT)
-		state.shift = down && !extended; /* E0 2A is no shift but part of a cursor key */
+		state.shift = extended ? state.shift : down; /* E0 2A and E0 AA are part of a cursor key */
 	else if (code == CTRL)
 		state.ctrl = down;
 	else if (code == ALT)
@@ -63,6 +72,9 @@ static void key(u8 code, void (*put)(u8 c))
 	else if (code == CAPS_LOCK)
 		state.caps ^= down;
 	else if (!down)
+		return;
+	else if (state.shift && (code == PAGE_UP || code == PAGE_DOWN) &&
+		 vga_look_back(code == PAGE_UP ? 1 : -1))
 		return;
 	else if (code >= FIRST_KEY && code < FIRST_KEY + sizeof(sequences)) {
 		if (sequences[code - FIRST_KEY])

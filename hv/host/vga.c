@@ -8,17 +8,23 @@
 #define CELLS	     (COLUMNS * ROWS)
 #define BLANK	     0x0720 /* a space, light grey on black */
 #define FRAME_BUFFER ((volatile u64 *)0xB8000)
-#define CRTC_INDEX   0x3D4
-#define CRTC_DATA    0x3D5
-#define CURSOR_HIGH  0x0E
-#define CURSOR_LOW   0x0F
-#define GC_INDEX     0x3CE
-#define GC_MISC	     6
-#define GC_DATA	     0x3CF
+#define WORDS	     (COLUMNS / 4) /* of a row */
+/* What has left the screen stays in the frame buffer behind it. */
+#define PAST_ROWS   (0x8000 / 2 / COLUMNS - ROWS)
+#define CRTC_INDEX  0x3D4
+#define CRTC_DATA   0x3D5
+#define CURSOR_HIGH 0x0E
+#define CURSOR_LOW  0x0F
+#define GC_INDEX    0x3CE
+#define GC_MISC	    6
+#define GC_DATA	    0x3CF
 
 static struct {
 	bool present;
-	u32 pos; /* the cursor's cell */
+	bool picture; /* of the guest's: nothing has been written since */
+	u32 pos;      /* the cursor's cell */
+	u32 past;     /* rows that have left the screen */
+	u32 back;     /* rows that one looks back */
 	enum { TEXT, ESCAPE, SEQUENCE } state;
 	u32 args[2], nargs;
 	u16 cells[CELLS] __aligned(8); /* what the screen shows: reading it back is slow on real PCs */
@@ -43,10 +49,40 @@ static void show(u32 from, u32 to)
 		FRAME_BUFFER[i] = cells[i];
 }
 
-static void show_cursor(void)
+static void show_cursor(u32 pos)
 {
-	crtc_write(CURSOR_HIGH, (u8)(vga.pos >> 8));
-	crtc_write(CURSOR_LOW, (u8)vga.pos);
+	crtc_write(CURSOR_HIGH, (u8)(pos >> 8));
+	crtc_write(CURSOR_LOW, (u8)pos);
+}
+
+static volatile u64 *past_row(u32 n)
+{
+	return FRAME_BUFFER + (ROWS + n % PAST_ROWS) * WORDS;
+}
+
+/* Shows the present again. */
+static void look_ahead(void)
+{
+	if (vga.back)
+		show(0, CELLS);
+	vga.back = 0;
+}
+
+bool vga_look_back(int pages)
+{
+	const u64 *cells = (const u64 *)vga.cells;
+	int back = (int)vga.back + pages * (ROWS - 1);
+
+	if (!vga.present || vga.picture)
+		return false;
+	vga.back = MIN((u32)MAX(back, 0), MIN(vga.past, PAST_ROWS));
+	for (u32 row = 0; row < ROWS; row++)
+		for (u32 i = 0; i < WORDS; i++)
+			FRAME_BUFFER[row * WORDS + i] = row < vga.back
+								? past_row(vga.past - vga.back + row)[i]
+								: cells[(row - vga.back) * WORDS + i];
+	show_cursor(vga.pos + vga.back * COLUMNS); /* further down is out of sight */
+	return true;
 }
 
 static void blank(u32 from, u32 to)
@@ -78,15 +114,20 @@ void vga_cells(const u16 *cells, u32 cursor)
 {
 	if (!vga.present)
 		return;
+	vga.picture = true;
+	vga.back = 0;
 	memcpy(vga.cells, cells, sizeof(vga.cells));
 	show(0, CELLS);
-	vga.pos = cursor;
-	show_cursor();
+	show_cursor(cursor);
 	vga.pos = MIN(cursor, CELLS - 1);
 }
 
 static void scroll(void)
 {
+	volatile u64 *past = past_row(vga.past++);
+
+	for (u32 i = 0; i < WORDS; i++)
+		past[i] = ((const u64 *)vga.cells)[i];
 	memmove(vga.cells, vga.cells + COLUMNS, (CELLS - COLUMNS) * sizeof(vga.cells[0]));
 	blank(CELLS - COLUMNS, CELLS);
 	vga.pos -= COLUMNS;
@@ -156,6 +197,8 @@ void vga_write(const char *s, size_t len)
 
 	if (!vga.present)
 		return;
+	vga.picture = false;
+	look_ahead();
 	for (; len--; s++) {
 		u8 c = (u8)*s;
 
@@ -183,5 +226,5 @@ void vga_write(const char *s, size_t len)
 	}
 	if (first < last)
 		show(first, last);
-	show_cursor();
+	show_cursor(vga.pos);
 }

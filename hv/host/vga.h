@@ -13,3 +13,8 @@ void vga_write(const char *s, size_t len);
 /* Shows 80 x 25 cells, attribute and character each, and the cursor on one of them; beyond, it is out of
  * sight. vga_write() goes on from there. */
 void vga_cells(const u16 *cells, u32 cursor);
+
+/* Looks so many pages further back at what has scrolled off, or ahead when negative; whatever is written next
+ * shows the present again. False when there is no screen, or a guest's picture on it: then the key is the
+ * guest's. */
+bool vga_look_back(int pages);

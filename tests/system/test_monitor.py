@@ -270,10 +270,13 @@ class Screen:
             self.execute("send-key", keys=codes, **{"hold-time": 20})
             time.sleep(0.1)
 
+    def rows(self):
+        self.execute("pmemsave", val=0xB8000, size=4000, filename=str(self.dump))
+        return self.dump.read_bytes()[::2].decode("latin-1")
+
     def wait_for(self, text):
         for _ in range(100):
-            self.execute("pmemsave", val=0xB8000, size=4000, filename=str(self.dump))
-            rows = self.dump.read_bytes()[::2].decode("latin-1")
+            rows = self.rows()
             if text in rows:
                 return
             time.sleep(0.1)
@@ -293,6 +296,37 @@ def test_screen_and_keyboard(pxhv, tmp_path):
         screen.keys("up", "ret")
         screen.keys("ctrl-a", "c", "a")
         screen.wait_for("[a]")
+    finally:
+        screen.process.kill()
+        screen.process.communicate()
+
+
+def test_looking_back(pxhv, tmp_path):
+    """Shift-PgUp shows what has left the screen, until something is written."""
+    disk = tmp_path / "disk.img"
+    assert pxhv("image", "-o", disk, "--flat", f"{GUESTS}/echo.bin@0x100000:64").status == 0
+    screen = Screen(disk, tmp_path)
+    try:
+        screen.wait_for("echo")
+        story = screen.rows()
+        screen.keys("ctrl-a", "c", *"help", "ret", *"info", "spc", *"host", "ret")
+        screen.wait_for("info host")
+        screen.keys(*"help", "ret", "a")
+        screen.wait_for("pxhv> a ")
+        present = screen.rows()
+        assert not {story[:800], story[800:]} & {present[:800], present[800:]}
+        shown, views = "", []
+        while screen.keys("shift-pgup") or shown != screen.rows():
+            shown = screen.rows()
+            views.append(shown)
+        assert len(views) > 1 and "Pixel Hypervisor" in shown
+        screen.keys(*["shift-pgdn"] * len(views))
+        assert screen.rows() == present
+        screen.keys("shift-pgup")
+        assert screen.rows() == views[0]
+        screen.keys("b")
+        screen.wait_for("pxhv> ab ")
+        assert screen.rows()[:-80] == present[:-80]
     finally:
         screen.process.kill()
         screen.process.communicate()
