@@ -11,7 +11,7 @@
 #define DRIVE_SEGMENTS 64 /* of a command's memory */
 #define DRIVES_MAX     16
 
-enum drive_op { DRIVE_READ, DRIVE_WRITE, DRIVE_FLUSH };
+enum drive_op { DRIVE_READ, DRIVE_WRITE, DRIVE_FLUSH, DRIVE_DISCARD };
 
 struct dma_segment {
 	u64 addr;
@@ -22,7 +22,9 @@ struct drive_cmd {
 	enum drive_op op;
 	u32 blocks;
 	u64 block;
-	u32 count; /* of segments, together as long as the blocks; 0 for a flush */
+	/* Of segments, together as long as the blocks. 0 for a flush; 1 for a discard: a page, in which the
+	 * driver tells the drive of the blocks. */
+	u32 count;
 	struct dma_segment seg[DRIVE_SEGMENTS];
 };
 
@@ -51,8 +53,8 @@ struct drive_job {
 
 /* Calls are made with the drive's lock held. */
 struct drive_ops {
-	/* Starts c as number tag, which is below the drive's depth and free. */
-	void (*start)(struct drive *d, u32 tag, const struct drive_cmd *c);
+	/* Starts c, which the driver may change, as number tag, which is below the drive's depth and free. */
+	void (*start)(struct drive *d, u32 tag, struct drive_cmd *c);
 	/* Calls drive_done() for every command that is over. Returns -EIO when the drive answers no more. */
 	int (*poll)(struct drive *d);
 	/* Makes the drive forget all its commands and leave memory alone; afterwards it works again (0) or,
@@ -73,6 +75,7 @@ struct drive {
 	char name[12], model[40]; /* the model may end with the array */
 	u64 blocks;
 	u32 block_size, depth;
+	u32 discard_max; /* blocks a command; 0: it cannot */
 	bool readonly, write_through, interrupts, dead;
 	u8 timeouts; /* in a row */
 	struct dma_rules rules;

@@ -65,7 +65,7 @@ static void issue(struct ahci *a, u8 command, const struct drive_cmd *c)
 	u64 lba = flush ? 0 : c->block;
 	u32 blocks = flush ? 0 : c->blocks, *fis = m->table.fis;
 
-	fis[0] = FIS_H2D | (u32)command << 16;
+	fis[0] = FIS_H2D | (u32)command << 16 | (c->op == DRIVE_DISCARD ? ATA_TRIM << 24 : 0);
 	fis[1] = (u32)(lba & 0xFFFFFF) | DEVICE_LBA << 24;
 	fis[2] = (u32)(lba >> 24);
 	fis[3] = blocks;
@@ -74,16 +74,18 @@ static void issue(struct ahci *a, u8 command, const struct drive_cmd *c)
 		m->table.prd[i].addr = c->seg[i].addr;
 		m->table.prd[i].len = c->seg[i].len - 1;
 	}
-	m->header[0][0] = HEADER_FIS_5 | (c->op == DRIVE_WRITE ? HEADER_WRITE : 0) | c->count << 16;
+	m->header[0][0] = HEADER_FIS_5 | (c->op == DRIVE_READ || flush ? 0 : HEADER_WRITE) | c->count << 16;
 	m->header[0][1] = 0;
 	dma_barrier();
 	a->port[P_CI] = 1;
 }
 
-static void start(struct drive *d, u32 tag, const struct drive_cmd *c)
+static void start(struct drive *d, u32 tag, struct drive_cmd *c)
 {
 	struct ahci *a = (struct ahci *)d;
 
+	if (c->op == DRIVE_DISCARD)
+		ata_trim(c);
 	issue(a, ata_commands[c->op], c);
 }
 

@@ -54,11 +54,13 @@ static void set_place(const struct cable *c, u32 blocks, u64 block)
 		outb(c->io + LBA_LOW + i, (u8)(block >> 8 * i));
 }
 
-static void start(struct drive *d, u32 tag, const struct drive_cmd *cmd)
+static void start(struct drive *d, u32 tag, struct drive_cmd *cmd)
 {
 	struct ata *a = (struct ata *)d;
 	struct cable *c = a->c;
 
+	if (cmd->op == DRIVE_DISCARD)
+		ata_trim(cmd);
 	for (u32 i = 0; i < cmd->count; i++)
 		c->prd[i] = (struct prd){(u32)cmd->seg[i].addr, (u16)cmd->seg[i].len,
 					 i + 1 == cmd->count ? PRD_LAST : 0};
@@ -69,6 +71,7 @@ static void start(struct drive *d, u32 tag, const struct drive_cmd *cmd)
 	outb(c->io + DEVICE, a->device);
 	a->flushing = cmd->op == DRIVE_FLUSH;
 	if (!a->flushing) {
+		outb(c->io + FEATURES, cmd->op == DRIVE_DISCARD ? ATA_TRIM : 0);
 		/* Each register takes the high byte first, and then the low one. */
 		set_place(c, cmd->blocks >> 8, cmd->block >> 24);
 		set_place(c, cmd->blocks, cmd->block);

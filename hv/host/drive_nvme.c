@@ -26,13 +26,20 @@ enum { CAP = 0, CAP_HIGH = 1, CC = 5, CSTS = 7, AQA = 9, ASQ = 10, ACQ = 12, DOO
 
 enum { ADMIN_CREATE_SQ = 1, ADMIN_CREATE_CQ = 5, ADMIN_IDENTIFY = 6, ADMIN_SET_FEATURES = 9 };
 enum { FEATURE_QUEUES = 7 };
-static const u8 opcodes[] = {[DRIVE_READ] = 2, [DRIVE_WRITE] = 1, [DRIVE_FLUSH] = 0};
+enum { DEALLOCATE = 4, MAY_DEALLOCATE = 4 /* ONCS */ };
+static const u8 opcodes[] = {[DRIVE_READ] = 2, [DRIVE_WRITE] = 1, [DRIVE_FLUSH] = 0, [DRIVE_DISCARD] = 9};
 
 struct command {
 	u32 op; /* opcode, command id << 16 */
 	u32 nsid;
 	u64 reserved, metadata, prp[2];
 	u32 dw[6]; /* 10 to 15 */
+};
+
+/* Of a dataset management command's list. */
+struct range {
+	u32 attributes, blocks;
+	u64 block;
 };
 
 struct completion {
@@ -105,13 +112,17 @@ static void set_prps(struct nvme *n, u32 tag, const struct drive_cmd *cmd, struc
 	c->prp[1] = pages > 2 ? (u64)list : pages == 2 ? list[0] : 0;
 }
 
-static void start(struct drive *d, u32 tag, const struct drive_cmd *cmd)
+static void start(struct drive *d, u32 tag, struct drive_cmd *cmd)
 {
 	struct nvme *n = (struct nvme *)d;
 	struct command c = {.op = opcodes[cmd->op] | tag << 16, .nsid = NAMESPACE};
 
-	if (cmd->op != DRIVE_FLUSH) {
+	if (cmd->op != DRIVE_FLUSH)
 		set_prps(n, tag, cmd, &c);
+	if (cmd->op == DRIVE_DISCARD) {
+		*(struct range *)c.prp[0] = (struct range){0, cmd->blocks, cmd->block};
+		c.dw[1] = DEALLOCATE;
+	} else if (cmd->op != DRIVE_FLUSH) {
 		c.dw[0] = (u32)cmd->block;
 		c.dw[1] = (u32)(cmd->block >> 32);
 		c.dw[2] = cmd->blocks - 1;
@@ -183,6 +194,8 @@ static int identify(struct nvme *n)
 	n->d.rules.max_bytes = (PRP_PAGES - 1) * PAGE_SIZE;
 	if (bytes[77] && bytes[77] < 6) /* MDTS: of pages, as a power of two */
 		n->d.rules.max_bytes = (u32)PAGE_SIZE << bytes[77];
+	if (bytes[520] & MAY_DEALLOCATE)
+		n->d.discard_max = ~0U;
 	memcpy(n->d.model, bytes + 24, sizeof(n->d.model));
 	if (admin(n, ADMIN_IDENTIFY, NAMESPACE, bytes, NAMESPACE_DATA, 0))
 		return -EIO;

@@ -167,7 +167,7 @@ static int sense(struct usb_disk *s)
 	return ask(s, REQUEST_SENSE, 0, 0, SENSE_LEN) ? -EIO : (s->u.data[2] & 15) << 8 | s->u.data[12];
 }
 
-static void start(struct drive *d, u32 tag, const struct drive_cmd *c)
+static void start(struct drive *d, u32 tag, struct drive_cmd *c)
 {
 	struct usb_disk *s = (struct usb_disk *)d;
 	u8 *cdb = s->command.cdb;

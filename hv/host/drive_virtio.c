@@ -22,12 +22,13 @@ enum { S_ACKNOWLEDGE = 1, S_DRIVER = 2, S_DRIVER_OK = 4, S_FEATURES_OK = 8, S_NE
 #define F_RO	   BIT(5)
 #define F_BLK_SIZE BIT(6)
 #define F_FLUSH	   BIT(9)
+#define F_DISCARD  BIT(13)
 #define F_VERSION1 BIT(0) /* of the second word */
 
 /* The device's config space, as u32 words. */
-enum { CAPACITY = 0, BLK_SIZE = 5 };
+enum { CAPACITY = 0, BLK_SIZE = 5, MAX_DISCARD_SECTORS = 9 };
 
-enum { T_IN = 0, T_OUT = 1, T_FLUSH = 4 };
+enum { T_IN = 0, T_OUT = 1, T_FLUSH = 4, T_DISCARD = 11 };
 enum { DESC_NEXT = 1, DESC_WRITE = 2 };
 
 #define QUEUE_MAX 256U
@@ -38,6 +39,12 @@ struct desc {
 	u64 addr;
 	u32 len;
 	u16 flags, next;
+};
+
+/* What a discard writes. */
+struct discard {
+	u64 sector;
+	u32 count, flags;
 };
 
 /* What the device reads and writes. */
@@ -73,15 +80,24 @@ struct virtio {
 	struct rings r __aligned(PAGE_SIZE);
 };
 
-static void start(struct drive *d, u32 tag, const struct drive_cmd *c)
+static void start(struct drive *d, u32 tag, struct drive_cmd *c)
 {
-	static const u8 types[] = {[DRIVE_READ] = T_IN, [DRIVE_WRITE] = T_OUT, [DRIVE_FLUSH] = T_FLUSH};
+	static const u8 types[] = {[DRIVE_READ] = T_IN,
+				   [DRIVE_WRITE] = T_OUT,
+				   [DRIVE_FLUSH] = T_FLUSH,
+				   [DRIVE_DISCARD] = T_DISCARD};
 	struct virtio *v = (struct virtio *)d;
 	struct rings *r = &v->r;
 	u16 first = (u16)(tag * CHAIN), at = first;
+	u64 sector = c->block * (d->block_size / 512);
 
+	if (c->op == DRIVE_DISCARD) {
+		*(struct discard *)c->seg[0].addr =
+			(struct discard){sector, c->blocks * (d->block_size / 512), 0};
+		c->seg[0].len = sizeof(struct discard);
+	}
 	r->request[tag].header.type = types[c->op];
-	r->request[tag].header.sector = c->op == DRIVE_FLUSH ? 0 : c->block * (d->block_size / 512);
+	r->request[tag].header.sector = c->op <= DRIVE_WRITE ? sector : 0;
 	r->request[tag].status = 0xFF;
 	r->desc[at] = (struct desc){(u64)&r->request[tag].header, sizeof(r->request[tag].header), DESC_NEXT,
 				    (u16)(at + 1)};
@@ -123,7 +139,7 @@ static bool negotiate(struct virtio *v)
 	c->device_status = S_ACKNOWLEDGE;
 	c->device_status = S_ACKNOWLEDGE | S_DRIVER;
 	c->device_feature_select = 0;
-	features = c->device_feature & (F_RO | F_BLK_SIZE | F_FLUSH);
+	features = c->device_feature & (F_RO | F_BLK_SIZE | F_FLUSH | F_DISCARD);
 	c->driver_feature_select = 0;
 	c->driver_feature = features;
 	c->device_feature_select = 1;
@@ -133,6 +149,8 @@ static bool negotiate(struct virtio *v)
 	v->d.readonly = features & F_RO;
 	v->d.block_size = features & F_BLK_SIZE ? MAX(v->config[BLK_SIZE], 512) : 512;
 	v->d.write_through = !(features & F_FLUSH);
+	v->d.discard_max =
+		features & F_DISCARD ? v->config[MAX_DISCARD_SECTORS] / (v->d.block_size / 512) : 0;
 	return c->device_status & S_FEATURES_OK;
 }
 

@@ -27,33 +27,42 @@ struct host_disk {
 	u32 pending;
 	struct host_request requests[DISK_MAX_PENDING];
 };
+_Static_assert((int)DISK_READ == DRIVE_READ && (int)DISK_WRITE == DRIVE_WRITE &&
+		       (int)DISK_FLUSH == DRIVE_FLUSH && (int)DISK_DISCARD == DRIVE_DISCARD,
+	       "step() takes one for the other");
 _Static_assert(sizeof(struct host_disk) <= PAGE_SIZE, "what page_alloc() gives");
 
 static bool step(struct drive_job *j, struct drive_cmd *c)
 {
 	struct host_request *q = container_of(j, struct host_request, job);
 	const struct drive *d = q->h->drive;
-	bool read = q->r->op == DISK_READ;
-	u32 bytes = 1;
+	u64 bytes = 1;
 
 	dma_copy(&q->at, q->page, q->bounced, true);
 	q->bounced = 0;
 	if (!q->left)
 		return false;
-	c->op = read ? DRIVE_READ : q->r->op == DISK_WRITE ? DRIVE_WRITE : DRIVE_FLUSH;
+	c->op = (enum drive_op)q->r->op;
 	c->block = q->block;
 	c->blocks = c->count = 0;
-	if (c->op != DRIVE_FLUSH) {
+	if (c->op == DRIVE_DISCARD) {
+		c->blocks = (u32)MIN(q->left / d->block_size, d->discard_max);
+		c->count = 1;
+		c->seg[0] = (struct dma_segment){(u64)q->page, PAGE_SIZE};
+		bytes = (u64)c->blocks * d->block_size;
+	} else if (c->op != DRIVE_FLUSH) {
 		bytes = dma_take(&d->rules, d->block_size, &q->at, q->left, c);
 		if (!bytes) {
-			bytes = (u32)MIN(q->left, PAGE_SIZE);
-			if (read)
-				q->bounced = bytes;
+			u32 n = (u32)MIN(q->left, PAGE_SIZE);
+
+			if (c->op == DRIVE_READ)
+				q->bounced = n;
 			else
-				dma_copy(&q->at, q->page, bytes, false);
-			c->blocks = bytes / d->block_size;
+				dma_copy(&q->at, q->page, n, false);
+			c->blocks = n / d->block_size;
 			c->count = 1;
-			c->seg[0] = (struct dma_segment){(u64)q->page, bytes};
+			c->seg[0] = (struct dma_segment){(u64)q->page, n};
+			bytes = n;
 		}
 	}
 	q->block += c->blocks;
@@ -70,7 +79,8 @@ static int submit(struct disk *d, struct disk_request *r)
 	if (r->op == DISK_FLUSH) {
 		if (h->drive->write_through)
 			return 0;
-	} else if (r->op == DISK_DISCARD || r->sector > d->sectors || r->count > d->sectors - r->sector) {
+	} else if ((r->op == DISK_DISCARD && !d->can_discard) || r->sector > d->sectors ||
+		   r->count > d->sectors - r->sector) {
 		return -EIO;
 	}
 	while (q < h->requests + DISK_MAX_PENDING && q->r)
@@ -152,6 +162,7 @@ struct disk *host_disk_create(struct drive *drive, u64 first, u64 count, bool re
 	h->d.block_size = drive->block_size;
 	h->d.sectors = count * (drive->block_size / SECTOR_SIZE);
 	h->d.readonly = readonly || drive->readonly;
+	h->d.can_discard = drive->discard_max;
 	h->d.poll_us = drive->interrupts ? POLL_SLOW_US : POLL_US;
 	memcpy(h->d.serial, serial, MIN(strlen(serial), sizeof(h->d.serial)));
 	h->drive = drive;

@@ -185,6 +185,22 @@ def test_errors_reach_the_guest(machine, tmp_path, media):
         answer(child, f"dd if=/dev/vda skip={skip} count=1 2>&- | md5sum", md5(content[skip * 512:][:512]))
 
 
+@pytest.mark.parametrize("media", NAMES)
+def test_discards_reach_the_drive(machine, tmp_path, media):
+    """What a guest discards is a hole in the image afterwards, and nothing else is; sticks know no discards."""
+    disk, content = tmp_path / "d.img", os.urandom(8 * MIB)
+    disk.write_bytes(content)
+    child = machine(media, "-drive", f"if=none,id=d,format=raw,discard=unmap,file={disk}")
+    if media == "usb":
+        answer(child, "blkdiscard /dev/vda", "not supported")
+        return
+    answer(child, f"blkdiscard -o {SECTOR * 9} -l {4 * MIB} /dev/vda && md5sum </dev/vda; sync",
+           md5(content[:SECTOR * 9] + bytes(4 * MIB) + content[SECTOR * 9 + 4 * MIB:]))
+    power_off(child)
+    after = disk.read_bytes()
+    assert after == content[:SECTOR * 9] + bytes(4 * MIB) + content[SECTOR * 9 + 4 * MIB:]
+
+
 def test_a_yanked_stick(machine, tmp_path):
     """Its guest gets errors, for the other sticks nothing changes; and what is no disk is left alone."""
     monitor, images = tmp_path / "monitor", [tmp_path / f"{n}.img" for n in range(3)]

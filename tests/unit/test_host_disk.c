@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/drive.h"
+#include "host/ata.h"
 #include "lib/errno.h"
 #include "vm/disk.h"
 #include "vm/dma_cursor.h"
@@ -20,10 +20,17 @@ static struct drive_cmd running[DRIVE_TAGS];
 static u32 started, resets, flushes;
 static bool silent, failing, gone;
 
-static void start(struct drive *d, u32 tag, const struct drive_cmd *c)
+static void start(struct drive *d, u32 tag, struct drive_cmd *c)
 {
 	u64 bytes = 0;
 
+	if (c->op != DRIVE_FLUSH)
+		assert_true(c->block >= FIRST && c->block + c->blocks <= FIRST + COUNT);
+	if (c->op == DRIVE_DISCARD) {
+		assert_in_range(c->blocks, 1, d->discard_max);
+		assert_int_equal(c->count, 1);
+		ata_trim(c);
+	}
 	running[tag] = *c;
 	started++;
 	assert_in_range(c->count, 0, d->rules.max_segments);
@@ -40,8 +47,6 @@ static void start(struct drive *d, u32 tag, const struct drive_cmd *c)
 	}
 	assert_int_equal(bytes, c->blocks * d->block_size);
 	assert_true(bytes <= d->rules.max_bytes && (bytes || c->op == DRIVE_FLUSH));
-	if (c->op != DRIVE_FLUSH)
-		assert_true(c->block >= FIRST && c->block + c->blocks <= FIRST + COUNT);
 }
 
 static void transfer(const struct drive_cmd *c)
@@ -51,8 +56,11 @@ static void transfer(const struct drive_cmd *c)
 	for (u32 i = 0; i < c->count; at += c->seg[i++].len)
 		if (c->op == DRIVE_READ)
 			memcpy((void *)c->seg[i].addr, at, c->seg[i].len);
-		else
+		else if (c->op == DRIVE_WRITE)
 			memcpy(at, (void *)c->seg[i].addr, c->seg[i].len);
+		else
+			for (const u64 *range = (u64 *)c->seg[i].addr; *range; range++)
+				memset(media + (*range & (BIT(48) - 1)) * 512, 0, (*range >> 48) * 512);
 	flushes += c->op == DRIVE_FLUSH;
 }
 
@@ -215,6 +223,67 @@ static void test_outside(void **state)
 	assert_int_equal(started, 0);
 }
 
+static void test_discards_take_as_many_commands_as_the_drive_wants(void **state)
+{
+	static const u64 places[][2] = {{0, 1}, {7, 500}, {COUNT - 1500, 1500}, {5, 0}};
+	struct disk *d;
+
+	drive.discard_max = 500;
+	d = make();
+	assert_true(d->can_discard);
+	for (u32 i = 0; i < ARRAY_SIZE(places); i++) {
+		struct disk_request r = {.op = DISK_DISCARD, .sector = places[i][0], .count = places[i][1]};
+
+		started = 0;
+		assert_int_equal(do_all(d, &r), 0);
+		assert_int_equal(started, (r.count + 499) / 500);
+		memset(model + r.sector * 512, 0, r.count * 512);
+		assert_memory_equal(media + FIRST * 512, model, sizeof(model));
+	}
+}
+
+static void test_trim(void **state)
+{
+	struct drive_cmd c = {.op = DRIVE_DISCARD, .block = 0x123456789A, .blocks = 64 * 0xFFFF, .count = 1};
+	u64 *range = (u64 *)arena;
+
+	memset(arena, 0x55, 1024);
+	c.seg[0] = (struct dma_segment){(u64)arena, PAGE_SIZE};
+	ata_trim(&c);
+	for (u32 i = 0; i < 64; i++)
+		assert_int_equal(range[i], (0x123456789A + i * 0xFFFFULL) | 0xFFFFULL << 48);
+	assert_int_equal(arena[512], 0x55);
+	assert_int_equal(c.seg[0].len, 512);
+	assert_int_equal(c.blocks, 1);
+	assert_int_equal(c.block, 0);
+
+	c = (struct drive_cmd){.block = 9, .blocks = 0x10000, .count = 1, .seg[0] = {(u64)arena, PAGE_SIZE}};
+	ata_trim(&c);
+	assert_int_equal(range[0], 9 | 0xFFFFULL << 48);
+	assert_int_equal(range[1], (9 + 0xFFFF) | 1ULL << 48);
+	assert_int_equal(range[2], 0);
+}
+
+static void test_identify(void **state)
+{
+	u16 id[256] = {[49] = 0x300, [83] = 0x4400, [100] = 0x5678, [101] = 0x1234, [169] = 1};
+	struct drive d = {0};
+
+	assert_true(ata_identity(&d, id));
+	assert_int_equal(d.blocks, 0x12345678);
+	assert_int_equal(d.block_size, 512);
+	assert_int_equal(d.discard_max, 64 * 0xFFFF);
+	id[106] = 0x5000;
+	id[117] = 2048;
+	id[169] = 0;
+	d = (struct drive){0};
+	assert_true(ata_identity(&d, id));
+	assert_int_equal(d.block_size, 4096);
+	assert_int_equal(d.discard_max, 0);
+	id[83] = 0xC400; /* not a valid word */
+	assert_false(ata_identity(&d, id));
+}
+
 static void test_flush_is_done_when_the_drive_says_so(void **state)
 {
 	struct disk_request r = {.op = DISK_FLUSH, .done = done};
@@ -367,6 +436,9 @@ int main(void)
 		cmocka_unit_test_setup(test_any_memory, setup),
 		cmocka_unit_test_setup(test_memory_that_dma_does_not_reach, setup),
 		cmocka_unit_test_setup(test_outside, setup),
+		cmocka_unit_test_setup(test_discards_take_as_many_commands_as_the_drive_wants, setup),
+		cmocka_unit_test_setup(test_trim, setup),
+		cmocka_unit_test_setup(test_identify, setup),
 		cmocka_unit_test_setup(test_flush_is_done_when_the_drive_says_so, setup),
 		cmocka_unit_test_setup(test_errors, setup),
 		cmocka_unit_test_setup(test_a_silent_drive_ends_itself_only, setup),
