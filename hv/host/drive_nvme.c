@@ -120,7 +120,7 @@ static void start(struct drive *d, u32 tag, struct drive_cmd *cmd)
 	if (cmd->op != DRIVE_FLUSH)
 		set_prps(n, tag, cmd, &c);
 	if (cmd->op == DRIVE_DISCARD) {
-		*(struct range *)c.prp[0] = (struct range){0, cmd->blocks, cmd->block};
+		*(struct range *)cmd->seg[0].addr = (struct range){0, cmd->blocks, cmd->block};
 		c.dw[1] = DEALLOCATE;
 	} else if (cmd->op != DRIVE_FLUSH) {
 		c.dw[0] = (u32)cmd->block;
