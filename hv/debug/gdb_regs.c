@@ -60,6 +60,23 @@ bool gdb_reg_set(const struct gdb_target *t, struct cpu_state *s, unsigned n, co
 	return true;
 }
 
+/* The type of EFLAGS. The control registers have none of the kind: GDB would take no number for one of them
+ * that is not as wide. */
+static void put_flags(struct gdb_text *out)
+{
+	struct reg_bits b;
+	char line[80];
+
+	gdb_put(out, "<flags id=\"flags\" size=\"4\">");
+	reg_bits_begin(&b, REG_FLAGS);
+	while (reg_bits_next(&b)) {
+		ksnprintf(line, sizeof(line), "<field name=\"%.*s\" start=\"%u\" end=\"%u\"/>", (int)b.len,
+			  b.name, b.bit, b.bit);
+		gdb_put(out, line);
+	}
+	gdb_put(out, "</flags>");
+}
+
 void gdb_target_xml(const struct gdb_target *t, struct gdb_text *out)
 {
 	unsigned size;
@@ -67,6 +84,7 @@ void gdb_target_xml(const struct gdb_target *t, struct gdb_text *out)
 	gdb_put(out, "<?xml version=\"1.0\"?><target><architecture>");
 	gdb_put(out, t->wide ? "i386:x86-64" : t->code_bits == 16 ? "i8086" : "i386");
 	gdb_put(out, "</architecture><feature name=\"org.gnu.gdb.i386.core\">");
+	put_flags(out);
 	for (unsigned i = 0; (size = gdb_reg_size(t, i)); i++) {
 		unsigned n = number_of(t, i);
 		const char *name = reg_name(n);
@@ -79,9 +97,10 @@ void gdb_target_xml(const struct gdb_target *t, struct gdb_text *out)
 			gdb_put(out, "</feature><feature name=\"pxhv.control\">");
 		ksnprintf(line, sizeof(line), "<reg name=\"%c%s\" bitsize=\"%u\" type=\"%s\"/>",
 			  n == REG_FLAGS || (!t->wide && n <= REG_PC) ? 'e' : name[0], name + 1, 8 * size,
-			  n == REG_PC ? "code_ptr"
-			  : n == 7    ? "data_ptr"
-				      : nth_string("int32\0int64\0i387_ext", (size > 4) + (size > 8)));
+			  n == REG_FLAGS ? "flags"
+			  : n == REG_PC	 ? "code_ptr"
+			  : n == 7	 ? "data_ptr"
+					 : nth_string("int32\0int64\0i387_ext", (size > 4) + (size > 8)));
 		gdb_put(out, line);
 	}
 	gdb_put(out, "</feature></target>");

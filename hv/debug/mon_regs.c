@@ -19,41 +19,20 @@ void mon_show_registers(const struct mon *m, const struct cpu_state *s)
 		show(m, s, i, i % 3 == 2 ? "\n" : "  ");
 }
 
-/* The names of val's bits: one a bit from 0, a digit for so many bits without one. */
-static void show_bits(const struct mon *m, const char *names, u64 val)
-{
-	for (; *names; names++) {
-		unsigned len = 0, skipped = (unsigned)*names - '0';
-
-		while (names[len] > ' ')
-			len++;
-		if (skipped > 9) {
-			skipped = 1;
-			if (val & 1)
-				say(m, " %.*s", len, names);
-		}
-		val >>= skipped;
-		names += len;
-	}
-}
-
 void mon_show_control(const struct mon *m, const struct cpu_state *s)
 {
-	/* Each name with a blank behind it. */
-	static const char bits[] =
-		"PE MP EM TS ET NE 9 1 WP 1 AM 9 1 NW CD PG \0"
-		"SCE 7 LME 1 LMA NXE \0"
-		"VME PVI TSD DE PSE PAE MCE PGE PCE OSFXSR OSXMMEXCPT UMIP LA57 VMXE SMXE 1 FSGSBASE PCIDE "
-		"OSXSAVE 1 SMEP SMAP PKE CET PKS \0"
-		"CF 1 PF 1 AF 1 ZF SF TF IF DF OF 2 NT 1 RF VM AC ";
 	static const u8 shown[] = {REG_CR0, REG_EFER, REG_CR4, REG_FLAGS};
+	struct reg_bits b;
 	unsigned size;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(shown); i++) {
 		u64 val = *(const u64 *)reg_place(s, shown[i], &size);
 
 		say(m, "%-6s %08llx", reg_name(shown[i]), ULL(val));
-		show_bits(m, nth_string(bits, i), val);
+		reg_bits_begin(&b, shown[i]);
+		while (reg_bits_next(&b))
+			if (val >> b.bit & 1)
+				say(m, " %.*s", b.len, b.name);
 		say(m, i ? "\n" : "  "); /* the first two are one line */
 	}
 	say(m, "cr2    %016llx  cr3    %016llx  dr7    %08llx\n", ULL(s->cr2), ULL(s->cr3), ULL(s->dr7));

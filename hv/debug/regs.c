@@ -39,3 +39,38 @@ void *reg_place(const struct cpu_state *s, unsigned n, unsigned *size)
 	*size = n - REG_SEG < 6 || n > REG_GDB_COUNT ? 2 : 8;
 	return places[n] == NONE ? NULL : (u64 *)s + places[n];
 }
+
+void reg_bits_begin(struct reg_bits *b, unsigned n)
+{
+	/* Each name with a blank behind it; a digit for so many bits without one. */
+	static const char names_of[] =
+		"CF 1 PF 1 AF 1 ZF SF TF IF DF OF 2 NT 1 RF VM AC \0"
+		"PE MP EM TS ET NE 9 1 WP 1 AM 9 1 NW CD PG \0"
+		"VME PVI TSD DE PSE PAE MCE PGE PCE OSFXSR OSXMMEXCPT UMIP LA57 VMXE SMXE 1 FSGSBASE PCIDE "
+		"OSXSAVE 1 SMEP SMAP PKE CET PKS \0"
+		"SCE 7 LME 1 LMA NXE \0";
+	static const u8 regs[] = {REG_FLAGS, REG_CR0, REG_CR4, REG_EFER};
+	unsigned i = 0;
+
+	while (i < ARRAY_SIZE(regs) && regs[i] != n)
+		i++;
+	b->next = nth_string(names_of, i);
+	b->bit = ~0U;
+}
+
+bool reg_bits_next(struct reg_bits *b)
+{
+	unsigned bits = 1;
+
+	do {
+		b->bit += bits;
+		b->name = b->next;
+		if (!*b->name)
+			return false;
+		while (*b->next++ != ' ')
+			;
+		b->len = (unsigned)(b->next - b->name - 1);
+		bits = (unsigned)*b->name - '0';
+	} while (bits <= 9);
+	return true;
+}

@@ -22,5 +22,13 @@ const char *reg_name(unsigned n);
 /* The number of the register called name[0..len), -1 for none. */
 int reg_find(const char *name, size_t len);
 
+/* The bits of a register that have names, from bit 0 on; there are none in most. */
+struct reg_bits {
+	const char *name, *next; /* not ended by a NUL */
+	unsigned len, bit;
+};
+void reg_bits_begin(struct reg_bits *b, unsigned n);
+bool reg_bits_next(struct reg_bits *b);
+
 /* Its place in s and its bytes there, 8 or, of a selector, 2; NULL for the x87's. */
 void *reg_place(const struct cpu_state *s, unsigned n, unsigned *size);

@@ -110,6 +110,8 @@ def test_steps_through_everything(session, engine):
     child, gdb = session(engine, "--multiboot", kernel, file=kernel)
     gdb.do("stepi 300" if engine == "qemu" else "stepi 80")
     assert gdb.value("$eflags") & 0x100 == 0
+    gdb.do("set $eflags = 3")
+    assert re.search(r"eflags .*\[ CF ", gdb.do("info registers eflags"))
     assert "exited normally" in gdb.do("continue")
     child.expect("counter 37\r\n")
 
