@@ -16,8 +16,8 @@
 #define ICR_RESERVED   0xFFF32000U /* of an x2APIC's low half; bit 12, now always 0, may be written back */
 #define APIC_BASE_RSVD (~(LAPIC_BASE | APIC_BASE_BSP | APIC_BASE_EXTD | APIC_BASE_EN))
 
-#define REG(offset)    ((offset) >> 4)
-#define REGS(first, n) ((BIT(n) - 1) << REG(first))
+#define REG(offset) ((offset) >> 4)
+#define REGS	    LAPIC_REGS
 
 /* Bits that the guest can change, by register; what an x2APIC's guest may write without #GP besides. */
 enum { M_NONE, M_8, M_HIGH_8, M_DFR, M_SVR, M_ICR, M_LVTT, M_LVT, M_LINT, M_LVTERR, M_ALL, M_TDCR };
@@ -33,16 +33,11 @@ static const u8 writable[64] = {
 #define LVT_STATUS     BIT(12) /* read-only */
 #define LVT_REMOTE_IRR BIT(14)
 
-#define LVTS REGS(LAPIC_LVTT, 6)
-#define BOTH_READ                                                                                            \
-	(REGS(LAPIC_ID, 2) | REGS(LAPIC_TPR, 1) | REGS(LAPIC_PPR, 1) | REGS(LAPIC_LDR, 1) |                  \
-	 REGS(LAPIC_SVR, 1) | REGS(LAPIC_ISR, 24) | REGS(LAPIC_ESR, 1) | REGS(LAPIC_ICR, 1) | LVTS |         \
-	 REGS(LAPIC_TMICT, 2) | REGS(LAPIC_TDCR, 1))
 #define BOTH_WRITE                                                                                           \
 	(REGS(LAPIC_TPR, 1) | REGS(LAPIC_EOI, 1) | REGS(LAPIC_SVR, 1) | REGS(LAPIC_ESR, 1) |                 \
-	 REGS(LAPIC_ICR, 1) | LVTS | REGS(LAPIC_TMICT, 1) | REGS(LAPIC_TDCR, 1))
+	 REGS(LAPIC_ICR, 1) | LAPIC_LVTS | REGS(LAPIC_TMICT, 1) | REGS(LAPIC_TDCR, 1))
 static const u64 xapic_known =
-	BOTH_READ | BOTH_WRITE | REGS(LAPIC_DFR, 1) | REGS(LAPIC_ICR2, 1) | REGS(0x90, 1); /* 90h: APR */
+	LAPIC_READABLE | BOTH_WRITE | REGS(LAPIC_DFR, 1) | REGS(LAPIC_ICR2, 1) | REGS(0x90, 1); /* 90h: APR */
 
 /* --- registers --- */
 
@@ -272,7 +267,7 @@ int lapic_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 		*val = l->tsc_deadline;
 		return 0;
 	}
-	err = x2apic_access(l, msr - MSR_X2APIC, BOTH_READ);
+	err = x2apic_access(l, msr - MSR_X2APIC, LAPIC_READABLE);
 	if (err)
 		return err;
 	*val = read_reg(v, reg);
@@ -285,7 +280,7 @@ static u32 x2apic_allowed(u32 reg)
 {
 	u32 mask = masks[writable[REG(reg)]];
 
-	if (LVTS >> REG(reg) & 1)
+	if (LAPIC_LVTS >> REG(reg) & 1)
 		mask |= LVT_STATUS;
 	if (reg == LAPIC_LVT0 || reg == LAPIC_LVT1)
 		mask |= LVT_REMOTE_IRR;

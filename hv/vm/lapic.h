@@ -45,6 +45,15 @@ enum lapic_reg {
 	LAPIC_SELF_IPI = 0x3F0, /* x2APIC only */
 };
 
+/* n registers from first on as bits, by their offsets / 16; the LVTs; and what can be read in both modes. */
+#define LAPIC_REGS(first, n) ((BIT(n) - 1) << ((first) >> 4))
+#define LAPIC_LVTS	     LAPIC_REGS(LAPIC_LVTT, 6)
+#define LAPIC_READABLE                                                                                       \
+	(LAPIC_REGS(LAPIC_ID, 2) | LAPIC_REGS(LAPIC_TPR, 1) | LAPIC_REGS(LAPIC_PPR, 1) |                     \
+	 LAPIC_REGS(LAPIC_LDR, 1) | LAPIC_REGS(LAPIC_SVR, 1) | LAPIC_REGS(LAPIC_ISR, 24) |                   \
+	 LAPIC_REGS(LAPIC_ESR, 1) | LAPIC_REGS(LAPIC_ICR, 1) | LAPIC_LVTS | LAPIC_REGS(LAPIC_TMICT, 2) |     \
+	 LAPIC_REGS(LAPIC_TDCR, 1))
+
 struct lapic {
 	u8 *page;	  /* 4 KiB of registers, also the virtual-APIC page */
 	u64 base;	  /* IA32_APIC_BASE */

@@ -89,8 +89,10 @@ static void hold_back(struct vcpu *v, u64 status)
  */
 static void intercept_x2apic(struct vmx_vcpu *x, bool on)
 {
+	const u64 from_page = LAPIC_READABLE & ~LAPIC_REGS(LAPIC_TMCCT, 1);
+
 	for (u32 reg = LAPIC_ID; reg <= LAPIC_TDCR; reg += 16)
-		vmx_msr_intercept(x, X2APIC_MSR(reg), on || reg == LAPIC_TMCCT, true);
+		vmx_msr_intercept(x, X2APIC_MSR(reg), on || !(from_page >> (reg >> 4) & 1), true);
 	vmx_msr_intercept(x, X2APIC_MSR(LAPIC_TPR), on, on);
 	vmx_msr_intercept(x, X2APIC_MSR(LAPIC_EOI), true, on);
 	vmx_msr_intercept(x, X2APIC_MSR(LAPIC_SELF_IPI), true, on || delivers_early());
