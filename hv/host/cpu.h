@@ -167,6 +167,10 @@ DEFINE_REG(dr3)
 DEFINE_REG(dr6)
 DEFINE_REG(dr7)
 
+/* Gives the guest's part of the running CPU its reset values: x87 and vector registers, of which xcr0 are all
+ * that guests can enable (0: no XSAVE), XCR0, DR0-3, DR6, and the MSRs of SYSCALL and SWAPGS. */
+void cpu_forget_guest(u64 xcr0);
+
 static inline u64 xgetbv(u32 xcr)
 {
 	u32 lo, hi;

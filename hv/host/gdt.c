@@ -105,6 +105,7 @@ static void set_control_registers(void)
 	write_cr0((read_cr0() & ~(CR0_CD | CR0_NW | CR0_EM | CR0_TS | CR0_AM)) | CR0_NE | CR0_MP | CR0_WP);
 	if (cpuid(1, 0).edx & CPUID_1_EDX_MCE)
 		write_cr4(read_cr4() | CR4_MCE);
+	write_cr4(read_cr4() | CR4_OSFXSR);
 	if (cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE) /* for the XSETBV of guests, which is done here */
 		write_cr4(read_cr4() | CR4_OSXSAVE);
 }

@@ -4,6 +4,7 @@
 #include "lib/types.h"
 
 enum {
+	MSR_TSC = 0x10,
 	MSR_APIC_BASE = 0x1B,
 	MSR_FEATURE_CONTROL = 0x3A,
 	MSR_SYSENTER_CS = 0x174,

@@ -31,6 +31,9 @@ void exit_io_string(struct vcpu *v);
  * An instruction it does not know ends the VM with an autopsy, and so does the delivery of an event. */
 void exit_mmio(struct vcpu *v, u64 gpa);
 
+/* The same of a page table's entry, which nothing can be read from: ends the VM. */
+void exit_page_walk(struct vcpu *v, u64 gpa);
+
 /* Reads the CPU's own CPUID answers and applies the policy to them: once at boot. */
 struct cpuid_regs;
 void cpuid_policy_init(void);
@@ -45,8 +48,8 @@ void vcpu_cpuid(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_regs *out);
 /* The XCR0 bits that guests may set, 0 when there is no XSAVE. */
 u64 cpuid_xcr0_mask(void);
 
-/* Makes room for v's stored MSRs and its paravirtual clock, and gives them, and XCR0, their reset values; on
- * the CPU that will run v. 0 or -ENOMEM. */
+/* Makes room for v's stored MSRs and its paravirtual clock, and gives them, and all that guests have in the
+ * CPU itself, their reset values; on the CPU that will run v. 0 or -ENOMEM. */
 int msr_create(struct vcpu *v);
 
 /* MSR policy, for all but the LAPIC's (vm/lapic.h): 0 or -EPERM (#GP). Unknown MSRs are counted. */

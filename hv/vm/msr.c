@@ -9,7 +9,6 @@
 #include "vm/pvclock.h"
 #include "vm/vm.h"
 
-#define MSR_TSC		  0x10
 #define MSR_TSC_ADJUST	  0x3B
 #define MSR_ARCH_CAP	  0x10A
 #define MSR_PLATFORM_INFO 0xCE
@@ -60,8 +59,7 @@ enum {
 #undef V
 };
 
-/* MSRs that are not in it are the vendor's or unknown. Those that are VENDOR here need no exit, nor does
- * reading TSC. */
+/* MSRs that are not in it are the vendor's or unknown. Those that are VENDOR here need no exit. */
 static const struct rule {
 	u32 msr;
 	u8 count, kind, value;
@@ -271,7 +269,6 @@ int vcpu_wrmsr(struct vcpu *v, u32 msr, u64 val)
 
 void msr_policy_passthrough(void (*fn)(void *arg, u32 msr, bool read, bool write), void *arg)
 {
-	fn(arg, MSR_TSC, true, false);
 	for (unsigned i = 0; i < ARRAY_SIZE(policy); i++)
 		for (u32 n = 0; policy[i].kind == VENDOR && n < policy[i].count; n++)
 			fn(arg, policy[i].msr + n, true, true);
@@ -289,8 +286,7 @@ static void reset(struct vcpu *v)
 	vcpu_cpuid(v, 0x80000008, 0, &sizes);
 	find(MSR_MTRR_MASK0, &slot);
 	v->msr_store[slot] &= BIT(sizes.eax & 0x3F) - 1; /* to the width of physical addresses */
-	if (cpuid_xcr0_mask())
-		xsetbv_safe(0, 1);
+	cpu_forget_guest(cpuid_xcr0_mask());
 }
 
 int msr_create(struct vcpu *v)

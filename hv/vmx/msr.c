@@ -30,6 +30,7 @@ void vmx_msr_bitmap_init(struct vmx_vcpu *x)
 {
 	memset(x->msr_bitmap, 0xFF, sizeof(x->msr_bitmap));
 	msr_policy_passthrough(pass_through, x);
+	vmx_msr_intercept(x, MSR_TSC, false, true); /* the CPU adds the offset; QEMU's AMD-V reads 0 */
 }
 
 /* The VMCS field behind an MSR; 0 for none. */

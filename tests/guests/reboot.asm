@@ -2,11 +2,54 @@
 ; prints: k, 9, c or q?
 ; status: 0
 ; Each way to reset the machine, chosen by what is typed: k the keyboard controller, 9 port 92h, c port CF9h; q
-; ends the run. After a reset the question is asked again. (Without input this waits for ever: type q.)
+; ends the run. After a reset the question is asked again, and nothing is left of what the CPU held. (Without input
+; this waits for ever: type q.)
 
 %include "lib.inc"
 
+MARK	equ 0x5EC2E7
+
+%macro WRMSR 1				; MARK
+	mov ecx, %1
+	mov eax, MARK
+	xor edx, edx
+	wrmsr
+%endmacro
+
+%macro FRESH_MSR 2
+	mov ecx, %1
+	rdmsr
+	EXPECT rax, 0, %2
+%endmacro
+
 main:
+	mov rax, cr4
+	or eax, 0x600			; OSFXSR, OSXMMEXCPT
+	mov cr4, rax
+	movq rax, xmm5
+	EXPECT rax, 0, "XMM5"
+	stmxcsr [word_]
+	EXPECT [word_], 0x1F80, "MXCSR"
+	fnstcw [word_]
+	EXPECT [word_], 0x037F, "FCW"
+	mov rax, dr1
+	EXPECT rax, 0, "DR1"
+	mov rax, dr6
+	EXPECT rax, 0xFFFF0FF0, "DR6"
+	FRESH_MSR 0xC0000082, "LSTAR"
+	FRESH_MSR 0xC0000102, "KERNEL_GS_BASE"
+
+	mov eax, MARK
+	movq xmm5, rax
+	mov dr1, rax
+	mov eax, 0xFFFF0FF5
+	mov dr6, rax
+	mov dword [word_], 0x1F00
+	ldmxcsr [word_]
+	mov dword [word_], 0x0300
+	fldcw [word_]
+	WRMSR 0xC0000082
+	WRMSR 0xC0000102
 	SAY "k, 9, c or q?"
 .wait:
 	mov dx, COM1 + 5
@@ -43,3 +86,6 @@ main:
 	out dx, al
 .alive:
 	FAIL "the guest lives on"
+
+	align 8
+word_	dq 0

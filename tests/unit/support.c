@@ -119,6 +119,10 @@ FAKE int wrmsr_safe(u32 msr, u64 val)
 	return -EFAULT;
 }
 
+FAKE void cpu_forget_guest(u64 xcr0)
+{
+}
+
 FAKE int xsetbv_safe(u32 xcr, u64 val)
 {
 	return 0;
