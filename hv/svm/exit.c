@@ -14,6 +14,7 @@
 #define SVM_EXIT_INVALID    0xFFFFFFFFU /* -1; some CPUs give 32 bits of it only */
 #define DR7_GD		    BIT(13)
 #define SVM_EXIT_EXCEPTIONS 0x40
+#define WALK		    BIT(33) /* of the guest's page tables (APM 2 15.25.6) */
 
 /* MOV to or from CR8 (64-bit mode only). */
 static void exit_cr8(struct vcpu *v)
@@ -194,11 +195,16 @@ const svm_exit_handler svm_exit_handlers[SVM_EXIT_CODES] = {
 
 void svm_exit_far(struct vcpu *v, u64 code)
 {
+	void *b = to_svm(v)->vmcb;
+
 	if (code == SVM_EXIT_NPF) {
 		svm_take_vectoring(v);
-		exit_mmio(v, *vmcb_exitinfo2(to_svm(v)->vmcb));
+		if (unlikely(*vmcb_exitinfo1(b) & WALK))
+			exit_page_walk(v, *vmcb_exitinfo2(b));
+		else
+			exit_mmio(v, *vmcb_exitinfo2(b));
 	} else if ((u32)code == SVM_EXIT_INVALID) {
-		vm_died(v->vm, "VMRUN refused the VMCB (VMEXIT_INVALID)%s", svm_why_invalid(to_svm(v)->vmcb));
+		vm_died(v->vm, "VMRUN refused the VMCB (VMEXIT_INVALID)%s", svm_why_invalid(b));
 	} else {
 		exit_unknown(v);
 	}

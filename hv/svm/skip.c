@@ -32,8 +32,8 @@ static u64 length_key(void *vmcb)
 	return *vmcb_cr3(vmcb) + *vmcb_exitcode(vmcb);
 }
 
-/* Sets RIP, ends the shadow, and does what few instructions need: EIP that wraps at 4 GiB outside 64-bit
- * mode, and the #DB that TF asks for. */
+/* Sets RIP, ends the shadow and RF, and does what few instructions need: EIP that wraps at 4 GiB outside
+ * 64-bit mode, and the #DB that TF asks for. */
 static __attribute__((noinline, cold)) void skip_to(struct svm_vcpu *x, u64 rip)
 {
 	void *b = x->vmcb;
@@ -42,6 +42,7 @@ static __attribute__((noinline, cold)) void skip_to(struct svm_vcpu *x, u64 rip)
 		rip = (u32)rip;
 	*vmcb_rip(b) = x->v.rip = rip;
 	*vmcb_interrupt_shadow(b) = 0;
+	*vmcb_rflags(b) &= ~RFLAGS_RF;
 	if (!(*vmcb_rflags(b) & RFLAGS_TF))
 		return;
 	if (x->v.debug & DEBUG_STEP) {
@@ -86,7 +87,7 @@ void svm_skip(struct vcpu *v, unsigned len)
 		}
 		next = v->rip + l->len;
 	}
-	if (unlikely(wraps || (*vmcb_rflags(b) & RFLAGS_TF))) {
+	if (unlikely(wraps || (*vmcb_rflags(b) & (RFLAGS_TF | RFLAGS_RF)))) {
 		skip_to(x, next);
 		return;
 	}

@@ -24,6 +24,12 @@ void exit_task_switch(struct vcpu *v, u16 selector)
 		selector, (unsigned long long)v->rip);
 }
 
+void exit_page_walk(struct vcpu *v, u64 gpa)
+{
+	vm_died(v->vm, "the guest's page tables lead to %#llx, where there is no RAM for them",
+		(unsigned long long)gpa);
+}
+
 /* Combinations that the CPU refuses (SDM 1 13.3): no x87, AVX without SSE, part of AVX-512 or without AVX. */
 static bool xcr0_valid(u64 val)
 {

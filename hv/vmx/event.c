@@ -8,6 +8,7 @@
 #define TYPE(info)	   ((info) >> 8 & 7)
 #define INFO_VALID	   BIT(31)
 #define INFO_ERROR	   BIT(11)
+#define DR7_GD		   BIT(13)
 
 void vmx_inject(struct vcpu *v, const struct vcpu_event *e)
 {
@@ -59,6 +60,13 @@ void vmx_debug(struct vcpu *v)
 		vmwrite(VMCS_GUEST_INTERRUPT_STATUS, (status & ~0xFFULL) | (step ? 0 : rvi));
 		x->held_rvi = step ? (u8)rvi : 0;
 	}
+}
+
+void vmx_debug_status(u64 bits)
+{
+	write_dr6((read_dr6() & ~0xFULL) | bits);
+	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_STI_MOVSS);
 }
 
 /* Without NMI windows (no virtual NMIs) an interrupt window stands in: later than need be, never lost. */

@@ -14,7 +14,7 @@
 #define INTERRUPTIBILITY_NMI BIT(3)
 #define INFO_NMI_UNBLOCKED   BIT(12) /* SDM 3C 28.2.3: out of an IRET that had ended NMI blocking */
 #define INFO_TYPE(info)	     (((info) >> 8) & 7)
-#define DR7_GD		     BIT(13)
+#define TRANSLATED	     0x180ULL /* an access to what a linear address is for (SDM 3C table 28-7) */
 #define TRACE_KINDS	     64 /* more than there are reasons, of which bit 31 says that an entry failed */
 
 enum {
@@ -30,13 +30,6 @@ static void restore_nmi_blocking(u64 info)
 	if (info & INFO_NMI_UNBLOCKED)
 		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
 			vmread(VMCS_GUEST_INTERRUPTIBILITY) | INTERRUPTIBILITY_NMI);
-}
-
-/* #DB by a VM exit leaves DR6 and DR7 as they were (SDM 3C 28.1); delivery would have changed them. */
-static __cold void set_debug_status(void)
-{
-	write_dr6((read_dr6() & ~0xFULL) | (vmread(VMCS_EXIT_QUALIFICATION) & 0x600F));
-	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
 }
 
 /* #AC and #DB exit because a guest whose handler for one raises it again would otherwise hold the CPU for
@@ -59,7 +52,7 @@ static __cold void exit_exception(struct vcpu *v)
 	if (debug_exception(v, vector, vmread(VMCS_EXIT_QUALIFICATION)))
 		return;
 	if (vector == X86_DB)
-		set_debug_status();
+		vmx_debug_status(vmread(VMCS_EXIT_QUALIFICATION) & 0x600F);
 	else if (vector == X86_PF)
 		write_cr2(vmread(VMCS_EXIT_QUALIFICATION));
 	vcpu_exception(v, vector, info & BIT(11), (u32)vmread(VMCS_EXIT_INTR_ERROR));
@@ -116,10 +109,15 @@ static void exit_io_instruction(struct vcpu *v)
 
 static void exit_ept_violation(struct vcpu *v)
 {
+	u64 q = vmread(VMCS_EXIT_QUALIFICATION);
+
 	vmx_take_vectoring(v);
-	restore_nmi_blocking(vmread(VMCS_EXIT_QUALIFICATION));
+	restore_nmi_blocking(q);
 	take_interrupts();
-	exit_mmio(v, vmread(VMCS_GUEST_PHYSICAL_ADDRESS));
+	if (unlikely((q & TRANSLATED) != TRANSLATED))
+		exit_page_walk(v, vmread(VMCS_GUEST_PHYSICAL_ADDRESS));
+	else
+		exit_mmio(v, vmread(VMCS_GUEST_PHYSICAL_ADDRESS));
 }
 
 static __cold void exit_ept_misconfig(struct vcpu *v)

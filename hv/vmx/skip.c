@@ -5,30 +5,32 @@
 #include "vmx/vmx.h"
 
 #define BLOCKING_STI_MOVSS 3ULL
-#define PENDING_DEBUG_BS   BIT(14)
+#define DR6_BS		   BIT(14)
+#define DEBUGCTL_BTF	   BIT(1)
 
 /* What few instructions need: EIP that wraps at 4 GiB outside 64-bit mode, the end of STI's and MOV SS's
- * shadow, and the #DB that TF asks for after an instruction which the CPU did not complete itself (SDM
- * 3B 18.3.1.4). */
+ * shadow and of RF, and the #DB that TF asks for after an instruction which the CPU did not complete itself
+ * (SDM 3B 18.3.1.4). A pending #DB would be lost to an interrupt that goes in with the next entry
+ * (3C 27.7.3); Bochs has set one. */
 static __attribute__((noinline, cold)) void skip_rest(struct vcpu *v, u64 rip)
 {
-	u64 pending;
+	u64 flags = vmread(VMCS_GUEST_RFLAGS);
 
 	if ((u32)rip < INSN_MAX && vcpu_code_bits(v) != 64)
 		rip = (u32)rip;
 	v->rip = rip;
 	vmwrite(VMCS_GUEST_RIP, rip);
 	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_STI_MOVSS);
-	if (!(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
+	vmwrite(VMCS_GUEST_RFLAGS, flags & ~RFLAGS_RF);
+	if (!(flags & RFLAGS_TF))
 		return;
-	pending = vmread(VMCS_GUEST_PENDING_DEBUG);
+	vmwrite(VMCS_GUEST_PENDING_DEBUG, 0);
 	if (v->debug & DEBUG_STEP) {
-		pending &= ~PENDING_DEBUG_BS; /* Bochs has set it: the step would be over twice */
 		vcpu_kick(v, EV_DEBUG);
-	} else {
-		pending |= PENDING_DEBUG_BS;
+	} else if (!(vmread(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF)) {
+		vmx_debug_status(DR6_BS);
+		vcpu_exception(v, X86_DB, false, 0);
 	}
-	vmwrite(VMCS_GUEST_PENDING_DEBUG, pending);
 }
 
 void vmx_skip(struct vcpu *v, unsigned len)
@@ -36,7 +38,7 @@ void vmx_skip(struct vcpu *v, unsigned len)
 	u64 rip = v->rip + (likely(!len) ? vmread(VMCS_EXIT_INSTRUCTION_LEN) : len);
 
 	if (unlikely((u32)rip < INSN_MAX || (vmread(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_STI_MOVSS) ||
-		     (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF))) {
+		     (vmread(VMCS_GUEST_RFLAGS) & (RFLAGS_TF | RFLAGS_RF)))) {
 		skip_rest(v, rip);
 		return;
 	}
