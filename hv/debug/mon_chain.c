@@ -8,24 +8,51 @@
 #define ULL(x) ((unsigned long long)(x))
 
 #define ERROR_IDT  BIT(1)
+#define INT_N	   0xCD
 #define NEAR_STACK 512	       /* bytes below RSP that a delivery may touch */
 #define HAS_ERROR  0x60227D00U /* vectors with an error code */
 #define TYPE(info) ((info) >> 8 & 7)
 
+/* Entry number of the table, size bytes each: what is wrong with it. */
+static void show_entry(const struct mon *m, const struct segment *table, const char *name, const char *what,
+		       unsigned number, unsigned size, const char *otherwise)
+{
+	u64 at = table->base + number * size, entry;
+
+	if (number * size + size - 1 > table->limit)
+		say(m, ": the %s ends before %s %u (limit %x)", name, what, number, table->limit);
+	else if (gdb_memory_read(m->v, at, &entry, sizeof(entry)))
+		say(m, ": %s %u at %llx is not mapped", what, number, ULL(at));
+	else
+		say(m, ": %s %u at %llx, %016llx, is %s", what, number, ULL(at), ULL(entry),
+		    !entry		 ? "empty"
+		    : !(entry & BIT(47)) ? "not present"
+					 : otherwise);
+}
+
 static void show_gate(const struct mon *m, const struct cpu_state *s, u32 vector)
 {
-	unsigned size = s->efer & EFER_LMA ? 16 : 8;
-	u64 at = s->seg[SEG_IDTR].base + vector * size, gate;
+	show_entry(m, &s->seg[SEG_IDTR], "IDT", "gate", vector, s->efer & EFER_LMA ? 16 : 8,
+		   "no interrupt or trap gate");
+}
 
-	if (vector * size + size - 1 > s->seg[SEG_IDTR].limit)
-		say(m, ": the IDT ends before gate %u (limit %x)", vector, s->seg[SEG_IDTR].limit);
-	else if (gdb_memory_read(m->v, at, &gate, sizeof(gate)))
-		say(m, ": gate %u at %llx is not mapped", vector, ULL(at));
-	else
-		say(m, ": gate %u at %llx, %016llx, is %s", vector, ULL(at), ULL(gate),
-		    !gate		? "empty"
-		    : !(gate & BIT(47)) ? "not present"
-					: "no interrupt or trap gate");
+static void show_descriptor(const struct mon *m, const struct cpu_state *s, u32 selector)
+{
+	bool local = selector & BIT(2);
+
+	say(m, ": segment %04x", selector & 0xFFFC);
+	show_entry(m, &s->seg[local ? SEG_LDTR : SEG_GDTR], local ? "LDT" : "GDT", "descriptor",
+		   selector >> 3, 8, "not what is wanted here");
+}
+
+/* What the instruction at RIP, which faulted, asked of the IDT. */
+static u32 software_vector(const struct mon *m, const struct cpu_state *s, u32 error)
+{
+	u8 insn[2];
+
+	if (!gdb_memory_read(m->v, s->seg[SEG_CS].base + s->rip, insn, sizeof(insn)) && insn[0] == INT_N)
+		return insn[1];
+	return error >> 3;
 }
 
 static void show_page_fault(const struct mon *m, const struct cpu_state *s, u64 addr, u32 error,
@@ -63,10 +90,11 @@ static void show_fault(const struct mon *m, const struct cpu_state *s, unsigned 
 		    before & 0xFF);
 	if (vector == X86_PF)
 		show_page_fault(m, s, c->fault[i].addr, error, before);
-	else if (before && has_error && (error & ERROR_IDT))
-		show_gate(m, s, before & 0xFF); /* some emulators count their gates in bytes of their own */
-	else if (before && has_error && error >> 3)
-		say(m, ": segment %04x", error & 0xFFFC);
+	else if (has_error &&
+		 (error & ERROR_IDT)) /* some emulators count their gates in bytes of their own */
+		show_gate(m, s, before ? before & 0xFF : software_vector(m, s, error));
+	else if (has_error && error >> 3)
+		show_descriptor(m, s, error);
 	say(m, "\n");
 }
 

@@ -42,7 +42,7 @@ static size_t word_len(const char *s)
 }
 
 /* The command that s begins with, up to a blank or a slash: its whole name, or the only one with that start.
- */
+ * Those that end what there is to look at have no short form: GDB's p is not poweroff. */
 static const struct mon_command *find(const char *s)
 {
 	const struct mon_command *found = NULL;
@@ -55,7 +55,7 @@ static const struct mon_command *find(const char *s)
 		if (c->text[len] == ' ')
 			return c;
 		found = c;
-		count++;
+		count += c->run == mon_reset || c->run == mon_poweroff ? 2 : 1;
 	}
 	return len && count == 1 ? found : NULL;
 }
@@ -218,6 +218,8 @@ void monitor_command(char *line, void (*out)(const char *s))
 		m.command = find(m.argv[0]);
 		if (!m.command)
 			say(&m, "no command '%.40s'; try help\n", m.argv[0]);
+		else if (m.argc > 1 && !m.command->text[word_len(m.command->text) + 1])
+			mon_usage(&m);
 		else if (m.command >= COMMANDS_WITH_VM && !m.vm)
 			mon_no_vm(&m);
 		else

@@ -165,6 +165,11 @@ static struct mmio_range *mmio_find(struct vm *vm, u64 gpa)
 	return NULL;
 }
 
+bool bus_mmio_at(struct vm *vm, u64 gpa)
+{
+	return mmio_find(vm, gpa);
+}
+
 /* The same. Ranges begin at pages, so that an access in one page that is nobody's to begin with is nobody's.
  */
 static __cold __noinline u64 mmio_slow(struct vm *vm, u64 gpa, unsigned size, u64 val, bool write)

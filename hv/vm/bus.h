@@ -34,6 +34,9 @@ int bus_add_mmio(struct vm *vm, u64 base, u64 size, const struct mmio_ops *ops, 
 int bus_add_mmio_page(struct vm *vm, u64 base, void *page, const struct mmio_ops *ops, void *dev,
 		      const char *name);
 
+/* Is a device at gpa? */
+bool bus_mmio_at(struct vm *vm, u64 gpa);
+
 /* Memory for a device's state: zeroed, freed with the VM. NULL when memory is out. */
 void *vm_zalloc(struct vm *vm, size_t size);
 

@@ -47,7 +47,14 @@ void exit_mmio(struct vcpu *v, u64 gpa)
 		v->ops->skip(v, i->len);
 	else
 		known = emulate_string(v, i, bits);
-	if (unlikely(!known))
+	if (known)
+		return;
+	if (!bus_mmio_at(v->vm, gpa) && !guest_ptr(v->vm, gpa, 1))
+		vm_died(v->vm,
+			"the instruction at rip %#llx uses %#llx, where there is neither memory nor a "
+			"device: a wrong pointer, or stack?",
+			(unsigned long long)v->rip, (unsigned long long)gpa);
+	else
 		vm_died(v->vm, "MMIO at 0x%llx by an instruction pxHV does not know: %016llx",
 			(unsigned long long)gpa, (unsigned long long)__builtin_bswap64(v->fetch->now[0]));
 }
