@@ -17,6 +17,7 @@ enum { KEY_CHOICE, KEY_TEXT, KEY_MODULE, KEY_FLAT, KEY_SIZE, KEY_COUNT, KEY_DISK
 #define CHOICE(w)   .type = KEY_CHOICE, .max = (w)
 #define TEXT(f)	    VM(f), .type = KEY_TEXT, .max = sizeof(((struct vm_config *)0)->f)
 #define TAKES(what) .feature = (what)
+#define FOR(kinds)  .guests = (kinds)
 
 /* What false and true are called. */
 enum { NO_YES, SERIAL_VGA, STOP_RESTART, NONE_COM2 };
@@ -29,12 +30,12 @@ const struct config_key config_keys[] = {
 	{"multiboot", TEXT(image), TAKES(GUEST_MULTIBOOT)},
 	{"flat", VM(image), .type = KEY_FLAT, .max = CONFIG_PATH_MAX, TAKES(GUEST_FLAT)},
 	{"firmware", TEXT(image), TAKES(GUEST_FIRMWARE)},
-	{"initrd", TEXT(initrd)},
-	{"vgabios", TEXT(vgabios)},
-	{"floppy", TEXT(floppy)},
+	{"initrd", TEXT(initrd), FOR(BIT(GUEST_LINUX))},
+	{"vgabios", TEXT(vgabios), FOR(BIT(GUEST_FIRMWARE))},
+	{"floppy", TEXT(floppy), FOR(BIT(GUEST_FIRMWARE))},
 	{"disk", VM(disks), .type = KEY_DISK, TAKES(FEATURE_DISKS)},
-	{"cmdline", TEXT(cmdline)},
-	{"module", VM(modules), .type = KEY_MODULE, .max = CONFIG_PATH_MAX},
+	{"cmdline", TEXT(cmdline), FOR(BIT(GUEST_LINUX) | BIT(GUEST_MULTIBOOT) | BIT(GUEST_FLAT))},
+	{"module", VM(modules), .type = KEY_MODULE, .max = CONFIG_PATH_MAX, FOR(BIT(GUEST_MULTIBOOT))},
 	{"memory", VM(memory), .type = KEY_SIZE},
 	{"cpus", VM(cpus), .type = KEY_COUNT, .max = CONFIG_MAX_CPUS},
 	{"trace", VM(trace), .type = KEY_SIZE, TAKES(FEATURE_TRACE)},
@@ -274,19 +275,43 @@ void config_set(struct config_parser *p, const char *name, char *value)
 		set_value(p, k, value, (p->section == SECTION_VM ? (u8 *)p->vm : (u8 *)p->c) + k->offset);
 }
 
-void config_check_guest(struct config_parser *p)
+static void no_guest(struct config_parser *p)
 {
-	unsigned line = p->line;
 	char list[64] = "";
 	size_t len = 0;
 
-	if (p->section != SECTION_VM || p->vm->kind)
-		return;
 	for (const struct config_key *k = config_keys; *k->name; k++)
 		if (is_guest(k) && !feature_missing(k->feature))
 			len += (size_t)ksnprintf(list + len, sizeof(list) - len, len ? ", %s" : "%s",
 						 k->name);
-	p->line = p->vm->line;
 	config_mistake(p, "[vm %s] has no guest (one of %s)", p->vm->name, list);
+}
+
+static void check_keys(struct config_parser *p)
+{
+	const struct vm_config *vm = p->vm;
+	const struct config_key *guest = config_keys;
+
+	while (guest->feature != vm->kind)
+		guest++;
+	for (const struct config_key *k = config_keys; *k->name; k++)
+		if (p->seen & BIT(k - config_keys) && k->guests && !(k->guests & BIT(vm->kind)))
+			config_mistake(p, "[vm %s]: '%s' means nothing to '%s'", vm->name, k->name,
+				       guest->name);
+	if (vm->trace_insns && !vm->trace)
+		config_mistake(p, "[vm %s]: 'trace-insns' goes with 'trace'", vm->name);
+}
+
+void config_check_guest(struct config_parser *p)
+{
+	unsigned line = p->line;
+
+	if (p->section != SECTION_VM)
+		return;
+	p->line = p->vm->line;
+	if (p->vm->kind)
+		check_keys(p);
+	else
+		no_guest(p);
 	p->line = line;
 }

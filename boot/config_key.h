@@ -29,6 +29,7 @@ struct config_key {
 	u8 section;
 	u8 type;
 	u8 feature; /* that it takes, for other values than false; 0: none */
+	u8 guests;  /* to whose kinds it means something, bit by enum guest_kind; 0: all */
 };
 
 /* The one list of all keys, ended by an empty name. */
@@ -43,7 +44,7 @@ void config_nearest(struct config_parser *p, const char *word, const char *candi
 /* Handles "key = value" of the current section. */
 void config_set(struct config_parser *p, const char *key, char *value);
 
-/* Says so when the VM that just ended has no guest. */
+/* Says so when the VM that just ended has no guest, or keys that mean nothing to it. */
 void config_check_guest(struct config_parser *p);
 
 /* Is the feature in this build? If not, says so. */

@@ -70,9 +70,11 @@ int load_flat(struct vm *vm, const struct guest_files *f, struct cpu_state *star
 	if (real && load_no_bios(vm)) /* before the image, which may lie there */
 		return -EFAULT;
 	if (end < addr || (addr < MiB && end > low_end) || guest_write(vm, addr, f->image, f->image_size)) {
-		printk("%s: the image does not fit at 0x%llx: %llu bytes; it may lie below 0x%llx%s\n",
-		       c->name, (unsigned long long)addr, (unsigned long long)f->image_size,
-		       (unsigned long long)low_end, real ? "" : " or from 1 MiB on");
+		printk("%s: the image does not fit at 0x%llx: %llu bytes; it may lie below 0x%llx", c->name,
+		       (unsigned long long)addr, (unsigned long long)f->image_size,
+		       (unsigned long long)low_end);
+		printk(real ? "\n" : " or from 1 MiB on, and the memory ends at %llu MiB\n",
+		       (unsigned long long)(vm->memory_size / MiB));
 		return -ENOMEM;
 	}
 	if (real) {

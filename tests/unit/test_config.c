@@ -283,6 +283,32 @@ static void flat(void **state)
 		    "pxhv.conf:2: flat must be FILE@ADDR:16 or FILE@ADDR:64, not 'f'\n");
 }
 
+static void keys_of_other_guests(void **state)
+{
+	static const char *const kinds[] = {"kernel = k", "multiboot = k", "flat = k@0x1000:64",
+					    "firmware = k"};
+	static const struct {
+		const char *line;
+		char takes[5]; /* by kind: '+' or '-' */
+	} cases[] = {{"initrd = f", "+---"},  {"cmdline = c", "+++-"}, {"module = m", "-+--"},
+		     {"vgabios = v", "---+"}, {"floppy = f", "---+"},  {"disk = ata0", "++++"}};
+	char text[64], message[96];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		for (unsigned kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
+			snprintf(text, sizeof(text), "\n[vm x]\n%s\n%s\n[pxhv]\n", cases[i].line,
+				 kinds[kind]);
+			snprintf(message, sizeof(message),
+				 "pxhv.conf:2: [vm x]: '%.*s' means nothing to '%.*s'\n",
+				 (int)strcspn(cases[i].line, " "), cases[i].line,
+				 (int)strcspn(kinds[kind], " "), kinds[kind]);
+			assert_says(text, cases[i].takes[kind] == '+' ? "" : message);
+		}
+	}
+	assert_vm_says("trace-insns = 4", "pxhv.conf:1: [vm x]: 'trace-insns' goes with 'trace'\n");
+	assert_says("[vm a]\nkernel = k\ninitrd = i\n[vm b]\nflat = f@0x1000:16\n", "");
+}
+
 static void structure(void **state)
 {
 	assert_says("", "pxhv.conf:1: no [vm NAME] section: nothing to start\n");
@@ -422,8 +448,7 @@ static void features(void **state)
 	} cases[] = {
 		{FEATURE_DISKS, "disk = file:f"}, {FEATURE_DRIVES, "disk = boot:f"},
 		{FEATURE_DRIVES, "disk = ata0"},  {FEATURE_GDB, "gdb = com2"},
-		{FEATURE_TRACE, "trace = 1M"},	  {FEATURE_TRACE, "trace-insns = 1"},
-		{FEATURE_VGA, "console = vga"},
+		{FEATURE_TRACE, "trace = 1M"},	  {FEATURE_VGA, "console = vga"},
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -478,6 +503,7 @@ int main(void)
 		cmocka_unit_test(features),
 		cmocka_unit_test(bad_disks),
 		cmocka_unit_test(flat),
+		cmocka_unit_test(keys_of_other_guests),
 		cmocka_unit_test(structure),
 		cmocka_unit_test(lengths),
 		cmocka_unit_test(nul_bytes),
