@@ -33,6 +33,7 @@ struct vga_text {
 	u8 misc, status;
 	bool attr_data; /* the attribute controller's port takes data next */
 	bool told;	/* that graphics do not show */
+	bool hinted;	/* that the screen does not */
 	bool shown;	/* a screen of the guest's was */
 	bool again;	/* it is to be, as somebody else had the console */
 	u8 index[BANKS];
@@ -137,6 +138,17 @@ static bool look(struct vga_text *v)
 	return v->shown = true;
 }
 
+static void hint(struct vga_text *v)
+{
+	char text[128];
+	int len = ksnprintf(text, sizeof(text),
+			    "\npxHV: vm '%s' has a text screen, too: 'console = vga' shows it here\n",
+			    v->vm->config->name);
+
+	vm_screen_ansi(v->vm, text, (size_t)len);
+	v->hinted = true;
+}
+
 static void show(void *dev)
 {
 	struct vga_text *v = dev;
@@ -144,7 +156,10 @@ static void show(void *dev)
 	if (!look(v))
 		return;
 	vm_screen_cells(v->vm, v->cells, v->cursor);
-	vga_ansi_update(&v->ansi, v->cells, v->cursor);
+	if (!v->vm->own_line)
+		vga_ansi_update(&v->ansi, v->cells, v->cursor);
+	else if (!v->hinted && v->vm->config->kind != GUEST_FIRMWARE)
+		hint(v);
 }
 
 static void scan(void *dev, u64 deadline)

@@ -22,6 +22,7 @@ bool vm_has_console(const struct vm *vm)
 
 void vm_screen_cells(struct vm *vm, const u16 *cells, u32 cursor)
 {
+	vm->screen_used = true;
 	console_cells(cells, cursor);
 }
 
@@ -63,7 +64,10 @@ void vm_console_flush(struct vm *vm)
 {
 	if (!vm->console_len)
 		return;
-	console_write(vm->console_out, vm->console_len);
+	if (vm->own_line && vm->screen_used && console_has_uart())
+		console_write_serial(vm->console_out, vm->console_len);
+	else
+		console_write(vm->console_out, vm->console_len);
 	vm->console_len = 0;
 	vtimer_arm(&vm->console_timer, idle_deadline());
 }
@@ -75,10 +79,24 @@ void vm_console_leave(struct vm *vm)
 		vm->screen_leave(vm->screen_dev);
 }
 
+/* Who uses the serial port has the line for that, as on a PC. */
+static __cold void take_line(struct vm *vm)
+{
+	if (vm->config->console_vga)
+		return;
+	if (vm->screen_leave)
+		vm->screen_leave(vm->screen_dev);
+	vm->own_line = true;
+}
+
 void vm_console_putc(struct vm *vm, u8 c)
 {
-	u32 n = vm->console_len;
+	u32 n;
 
+	/* A firmware guest is at its screen until it listens to the port. */
+	if (unlikely(!vm->own_line) && vm->config->kind != GUEST_FIRMWARE)
+		take_line(vm);
+	n = vm->console_len;
 	/* The host's console puts CR before LF by itself, and a byte on a UART is dear. */
 	if (c == '\n' && n && vm->console_out[n - 1] == '\r')
 		n--;
@@ -115,6 +133,8 @@ void vm_keyboard_register(struct vm *vm, void (*input)(void *dev), void *dev)
 
 void vm_console_listen(struct vm *vm, bool uart)
 {
+	if (uart && !vm->own_line)
+		take_line(vm);
 	vm->uart_listens = uart;
 }
 

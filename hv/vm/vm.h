@@ -71,6 +71,8 @@ struct vm {
 	bool log_unclaimed; /* tell of each such access */
 	bool debug64;	    /* show debuggers 64-bit registers even while the guest runs 32-bit code */
 	bool uart_listens;
+	bool own_line;	  /* the serial line is the guest's UART's, and shows no screen */
+	bool screen_used; /* the guest has shown one */
 	u32 last_unknown_msr;
 	u64 unknown_msrs;
 

@@ -138,6 +138,54 @@ def test_multiboot_kernel_with_text_screen_and_keyboard(screen, engine, cpu, tmp
     assert ends(kernel.child) == 0
 
 
+BOTH = """
+    bits 32
+    org 0x100000
+    dd 0x1BADB002, 0x10003, -(0x1BADB002 + 0x10003), 0x100000, 0x100000, 0, 0, start
+start:
+    mov esp, 0x180000
+    mov ebx, 0xB8000
+    mov esi, text
+    mov ebp, 3
+line:
+    mov dword [ebx], 0x07470756	; a row of the screen: VG
+    add ebx, 160
+    mov ecx, 20000
+pass_time:				; for the screen to be looked at
+    in al, 0x80
+    loop pass_time
+    mov dx, 0x3F8
+next:
+    lodsb
+    out dx, al
+    cmp al, 10
+    jne next
+    dec ebp
+    jnz line
+    xor eax, eax
+    out 0xF4, al
+text: db "one", 10, "two", 10, "three", 10
+"""
+
+
+@pytest.mark.parametrize("console", ["serial", "vga"])
+def test_screen_and_serial_port(pxhv, tmp_path, console):
+    """A kernel that uses both has the serial line for its port, unless the config says otherwise."""
+    source, log, conf = tmp_path / "kernel.asm", tmp_path / "log", tmp_path / "pxhv.conf"
+    source.write_text(BOTH)
+    subprocess.run(["nasm", "-f", "bin", source, "-o", tmp_path / "kernel.bin"], check=True)
+    conf.write_text(f"[vm a]\nmultiboot = kernel.bin\ndebug-exit = yes\nconsole = {console}\n")
+    run = pxhv("run", "--engine", "qemu", "--config", conf, "--serial-log", log, "--timeout", "60")
+    assert run.status == 0
+    said = log.read_bytes()
+    hint = b"vm 'a' has a text screen, too"
+    if console == "serial":
+        plain = re.sub(rb"\r?\npxHV: vm 'a' has a text screen, too: 'console = vga' shows it here\r?\n", b"", said)
+        assert said.count(hint) == 1 and b"one\r\ntwo\r\nthree\r\n" in plain
+    else:
+        assert hint not in said and b"VG" in said and b"three" in said
+
+
 @on_both
 def test_flat_guest_without_bios_is_told(pxhv, engine, cpu, tmp_path):
     image = assemble(tmp_path, "mov ax, 0x0E41\nint 0x10\nhlt")

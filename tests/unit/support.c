@@ -209,6 +209,11 @@ FAKE u64 page_total_bytes(void)
 FAKE struct acpi_info acpi = {.lapic_base = 0xFEE00000, .cpu_count = 1};
 FAKE u32 nmi_count;
 
+FAKE bool console_has_uart(void)
+{
+	return true;
+}
+
 FAKE void console_write_serial(const char *s, size_t len)
 {
 	console_write(s, len);
