@@ -285,7 +285,8 @@ int pic_create(struct vm *vm)
 	if (!pp)
 		return -ENOMEM;
 	pp->vm = vm;
-	/* As a PC's BIOS leaves them: IRQs at 08h and 70h, and masked until somebody wants one. */
+	/* At 08h and 70h, as a PC's BIOS leaves them; but all masked, since the timer runs and not every
+	 * guest has a handler for it at once. */
 	for (unsigned i = MASTER; i <= SLAVE; i++)
 		pp->chip[i] = (struct pic){.lowest = 7, .imr = 0xFF, .base = i == MASTER ? 0x08 : 0x70};
 	vm_extint_register(vm, pic_ack, pp);
