@@ -30,6 +30,5 @@ u32 pci_capability(u32 fn, u8 id, u32 after);
  * neither. */
 bool pci_msi(u32 fn, u8 vector);
 
-/* Calls found with every function on every bus that bridges lead to; class is PCI_CLASS without the revision.
- */
+/* Calls found with every function on every bus; class is PCI_CLASS without the revision. */
 void pci_scan(void (*found)(u32 fn, u32 class));
