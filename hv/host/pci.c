@@ -13,9 +13,9 @@
 #define HEADER	       0x0C
 #define HEADER_MULTI   BIT(23)
 #define CAPABILITIES   0x34
-#define STATUS_CAPS    BIT(20) /* in the word of PCI_COMMAND */
-#define COMMAND_ENABLE 0x407   /* I/O, memory, bus master, no INTx */
-#define CAPS_MAX       48      /* as many as find room */
+#define STATUS_CAPS    BIT(20)		  /* in the word of PCI_COMMAND */
+#define COMMAND_ENABLE (7U | PCI_NO_INTX) /* I/O, memory, bus master */
+#define CAPS_MAX       48 /* as many as find room */
 #define BAR_IO	       BIT(0)
 #define BAR_64	       BIT(2)
 #define MSI_ADDRESS    0xFEE00000U

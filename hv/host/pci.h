@@ -9,6 +9,8 @@
 #define PCI_CLASS   0x08 /* revision, and from bit 8 on programming interface, subclass, class */
 #define PCI_BAR0    0x10
 
+#define PCI_NO_INTX BIT(10) /* in PCI_COMMAND */
+
 #define PCI_CAP_MSI    0x05
 #define PCI_CAP_VENDOR 0x09
 #define PCI_CAP_MSIX   0x11
