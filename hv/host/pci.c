@@ -15,7 +15,6 @@
 #define CAPABILITIES   0x34
 #define STATUS_CAPS    BIT(20)		  /* in the word of PCI_COMMAND */
 #define COMMAND_ENABLE (7U | PCI_NO_INTX) /* I/O, memory, bus master */
-#define CAPS_MAX       48 /* as many as find room */
 #define BAR_IO	       BIT(0)
 #define BAR_64	       BIT(2)
 #define MSI_ADDRESS    0xFEE00000U
@@ -63,7 +62,7 @@ u32 pci_capability(u32 fn, u8 id, u32 after)
 
 	if (!(pci_read(fn, PCI_COMMAND) & STATUS_CAPS))
 		return 0;
-	for (unsigned i = 0; i < CAPS_MAX && (at &= 0xFC) >= 0x40; i++) {
+	for (unsigned i = 0; i < PCI_CAPS_MAX && (at &= 0xFC) >= 0x40; i++) {
 		u32 cap = pci_read(fn, at);
 
 		if ((u8)cap == id)

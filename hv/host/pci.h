@@ -14,6 +14,7 @@
 #define PCI_CAP_MSI    0x05
 #define PCI_CAP_VENDOR 0x09
 #define PCI_CAP_MSIX   0x11
+#define PCI_CAPS_MAX   48 /* as many as find room */
 
 /* The aligned 32-bit register at reg (below 100h). */
 u32 pci_read(u32 fn, u32 reg);

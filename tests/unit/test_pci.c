@@ -124,11 +124,22 @@ static void legacy_cables_keep_their_interrupts(void **state)
 	}
 }
 
+static void a_circle_of_capabilities_ends(void **state)
+{
+	functions[0].reg[PCI_ID / 4] = 0x10421AF4;
+	functions[0].reg[PCI_COMMAND / 4] = BIT(20);
+	functions[0].reg[0x34 / 4] = 0x40;
+	functions[0].reg[0x40 / 4] = 0x01005009;
+	functions[0].reg[0x50 / 4] = 0x02004009;
+	assert_int_equal(virtio_probe(0), -ENODEV);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(every_bus_is_scanned, setup),
 		cmocka_unit_test_setup(legacy_cables_keep_their_interrupts, setup),
+		cmocka_unit_test_setup(a_circle_of_capabilities_ends, setup),
 	};
 
 	return cmocka_run_group_tests_name("pci", tests, NULL, NULL);
