@@ -8,7 +8,7 @@ struct mem_region boot_e820[MEMMAP_MAX];
 
 static void add(u64 base, u64 size)
 {
-	boot_e820[boot_e820_count++] = (struct mem_region){base, size, MEM_RAM, 1};
+	boot_e820[boot_e820_count++] = (struct mem_region){base, size, MEM_RAM};
 }
 
 static void read_e820(void)
@@ -20,11 +20,11 @@ static void read_e820(void)
 	for (unsigned calls = 0; calls < MEMMAP_MAX; calls++) {
 		const struct bios_regs *r;
 
-		entry->attr = 1; /* a BIOS before ACPI 3 leaves it alone */
+		/* Not for the attributes of ACPI 3: there are BIOSes whose entries are all marked invalid. */
 		r = bios(0x15, 0xE820, next, sizeof(*entry), SMAP, BIOS_BUFFER_SEG);
 		if (bios_failed(r) || r->eax != SMAP)
 			return;
-		if (r->ecx >= offsetof(struct mem_region, attr))
+		if (r->ecx >= sizeof(*entry))
 			boot_e820[boot_e820_count++] = *entry;
 		next = r->ebx;
 		if (!next)

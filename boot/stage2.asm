@@ -57,7 +57,7 @@ start:
 	mov	ebx, eax
 	shr	ebx, 4
 	mov	es, bx
-	add	ax, 0x1003		; present, writable
+	add	eax, 0x1003		; present, writable
 	mov	[es:0], eax
 	mov	di, 0x1000
 .pdpt:

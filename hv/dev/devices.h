@@ -20,6 +20,6 @@ int virtio_blk_create(struct vm *vm); /* every disk of the VM */
 #pragma weak vga_text_create
 #pragma weak virtio_blk_create
 
-/* The guest pressed or released keys: bytes in scan code set 1, dropped when the keyboard's buffer is full or
- * its scanning is off. dev is the i8042's. */
+/* The guest pressed or released keys: bytes in scan code set 1 (up to 58h, F12), dropped when the keyboard's
+ * buffer is full or its scanning is off. dev is the i8042's. */
 void i8042_key(void *dev, const u8 *codes, unsigned count);

@@ -23,8 +23,15 @@
 #define KBD_RESEND 0xFE
 #define KBD_PASSED 0xAA
 
+#define SET1_RELEASE 0x80
+#define SET2_RELEASE 0xF0
+#define EXTENDED     0xE0
+
 #define QUEUE	16
 #define TYPE_HZ 100 /* keys a second at most: a BIOS drops what its buffer of 15 cannot hold */
+
+/* In set 2 a released key, with three modifiers at most, has a byte more than in set 1. */
+_Static_assert(KEYS_MAX + 4 <= QUEUE, "all of a key's bytes fit");
 
 struct queue {
 	u8 bytes[QUEUE];
@@ -286,12 +293,22 @@ static const struct pio_ops port92_ops = {port92_read, port92_write};
 void i8042_key(void *dev, const u8 *codes, unsigned count)
 {
 	struct i8042 *k = dev;
+	bool raw = k->code_set == 2 && !(k->command_byte & CB_TRANSLATE);
+	u8 before = k->keyboard.count;
 
-	/* All of a key's bytes or none. */
-	if (!k->scanning || k->keyboard.count + count > QUEUE)
+	if (!k->scanning)
 		return;
-	for (unsigned i = 0; i < count; i++)
-		push(&k->keyboard, codes[i]);
+	for (unsigned i = 0; i < count; i++) {
+		bool key = raw && codes[i] != EXTENDED, up = key && codes[i] & SET1_RELEASE;
+
+		if (k->keyboard.count + up >= QUEUE) { /* all of a key's bytes or none */
+			k->keyboard.count = before;
+			return;
+		}
+		if (up)
+			push(&k->keyboard, SET2_RELEASE);
+		push(&k->keyboard, key ? keys_set2[codes[i] & ~SET1_RELEASE] : codes[i]);
+	}
 	update(k);
 }
 

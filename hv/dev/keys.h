@@ -16,5 +16,9 @@ struct keys {
  * none. */
 unsigned keys_byte(struct keys *k, int c, u8 out[KEYS_MAX]);
 
+/* Set 2, which the 8042 translates into set 1, by the codes of set 1. */
+extern const u8 keys_set2[0x59];
+
 /* Left out by WITHOUT=vga; then no VM has a keyboard. */
 #pragma weak keys_byte
+#pragma weak keys_set2

@@ -1,4 +1,5 @@
-/* The PC's two 8259A interrupt controllers and their edge/level control registers. */
+/* The PC's two 8259A interrupt controllers and their edge/level control registers, which are why PC chipsets
+ * do not look at ICW1's level bit. */
 
 #include "dev/devices.h"
 #include "dev/machine.h"
@@ -12,7 +13,6 @@ enum { MASTER, SLAVE };
 enum init_state { READY, WANT_ICW2, WANT_ICW3, WANT_ICW4 };
 
 #define ICW1_INIT     BIT(4)
-#define ICW1_LEVEL    BIT(3)
 #define ICW1_SINGLE   BIT(1)
 #define ICW1_ICW4     BIT(0)
 #define ICW4_AEOI     BIT(1)
@@ -70,11 +70,6 @@ static unsigned requested(const struct pic *p, bool master)
 	return priority < highest(p, in_service) ? input_of(p, priority) : NONE;
 }
 
-static u8 level_inputs(const struct pic *p)
-{
-	return p->icw1 & ICW1_LEVEL ? 0xFF : p->elcr;
-}
-
 /* Recomputes the outputs, the slave's first. The cascade input follows the slave's output as a level, so that
  * no request of the slave is lost whatever order EOIs come in. */
 static void update(struct pic_pair *pp)
@@ -99,7 +94,7 @@ static void pic_set(void *chip, unsigned gsi, bool level)
 
 	if (gsi >= 16 || gsi == CASCADE)
 		return;
-	if (level_inputs(p) & bit)
+	if (p->elcr & bit)
 		p->irr = level ? irr | bit : irr & ~bit;
 	else if (level && !(p->lines & bit))
 		p->irr = irr | bit;
@@ -122,7 +117,7 @@ static unsigned take(struct pic *p, bool master)
 		p->isr |= bit;
 	else if (p->rotate_aeoi)
 		p->lowest = in;
-	if (!(level_inputs(p) & bit))
+	if (!(p->elcr & bit))
 		p->irr &= ~bit;
 	return in;
 }
@@ -192,7 +187,7 @@ static void write_icw1(struct pic *p, u8 val)
 		.base = p->base,
 		.lowest = 7,
 	};
-	p->irr = p->lines & level_inputs(p);
+	p->irr = p->lines & p->elcr;
 }
 
 static void write_icw(struct pic *p, u8 val)
@@ -285,7 +280,8 @@ int pic_create(struct vm *vm)
 	if (!pp)
 		return -ENOMEM;
 	pp->vm = vm;
-	/* As a PC's BIOS leaves them: IRQs at 08h and 70h, and masked until somebody wants one. */
+	/* At 08h and 70h, as a PC's BIOS leaves them; but all masked, since the timer runs and not every
+	 * guest has a handler for it at once. */
 	for (unsigned i = MASTER; i <= SLAVE; i++)
 		pp->chip[i] = (struct pic){.lowest = 7, .imr = 0xFF, .base = i == MASTER ? 0x08 : 0x70};
 	vm_extint_register(vm, pic_ack, pp);

@@ -327,6 +327,8 @@ int pit_create(struct vm *vm)
 	for (unsigned i = 0; i < 3; i++)
 		p->c[i] = (struct counter){
 			.gate = i != 2, .mode = 3, .rw = RW_BOTH, .count = 65536, .null = true};
+	/* Counter 0 runs at a BIOS' 18.2 Hz: there are kernels that do no more than unmask IRQ 0. */
+	load(p, &p->c[0], 0);
 	err = bus_add_pio(vm, PORT_PIT, 4, &ops, p, "8254 timer");
 	return err ? err : bus_add_pio(vm, PORT_B, 1, &port_b_ops, p, "port 61h");
 }

@@ -164,12 +164,13 @@ static bool identify(struct ahci *a, u16 *id)
 static void add(volatile u32 *hba, u32 number, bool interrupts)
 {
 	volatile u32 *port = hba + PORTS + number * PORT_SIZE;
+	u64 limit = hba[CAP] & CAP_64 ? ~0ULL : 4 * GiB; /* of what it reaches, the port's own memory too */
 	struct ahci *a;
 	u16 *id;
 
 	if ((port[P_SSTS] & 15) != PRESENT || port[P_SIG] != SIG_ATA)
 		return;
-	a = drive_alloc(sizeof(*a), 0);
+	a = drive_alloc(sizeof(*a), limit);
 	id = page_alloc();
 	if (!a || !id)
 		return;
@@ -181,8 +182,7 @@ static void add(volatile u32 *hba, u32 number, bool interrupts)
 	a->d.lock = &a->lock;
 	a->d.depth = 1;
 	a->d.interrupts = interrupts;
-	a->d.rules = (struct dma_rules){
-		.align = 2, .max_segments = DRIVE_SEGMENTS, .limit = hba[CAP] & CAP_64 ? ~0ULL : 1ULL << 32};
+	a->d.rules = (struct dma_rules){.align = 2, .max_segments = DRIVE_SEGMENTS, .limit = limit};
 	if (stop(a) && run(a) && identify(a, id) && ata_identity(&a->d, id)) {
 		drive_add(&a->d, "ahci");
 		port[P_IS] = ~0U;

@@ -23,6 +23,7 @@ enum { DEV_LBA = 0xE0, DEV_SECOND = 0x10 };
 #define BUSY_MS	  1000
 #define SETTLE_US 2 /* until BSY can be believed: 400 ns */
 #define PRD_LAST  BIT(15)
+#define NATIVE(n) BIT(2 * (n)) /* cable n has ports and an IRQ by PCI, in the programming interface */
 
 struct prd {
 	u32 addr;
@@ -194,7 +195,11 @@ int ata_probe(u32 fn)
 	if (!(interface & BIT(7)) || !bm) /* no bus mastering */
 		return -ENODEV;
 	pci_enable(fn);
-	probe_cable(fn, 0, interface & BIT(0), bm);
-	probe_cable(fn, 1, interface & BIT(2), bm);
+	/* IRQs 14 and 15 are not INTx, but what turns INTx off silences them too on Intel chipsets since the
+	 * ICH5. */
+	if (!(interface & NATIVE(0)) || !(interface & NATIVE(1)))
+		pci_write(fn, PCI_COMMAND, (u16)(pci_read(fn, PCI_COMMAND) & ~PCI_NO_INTX));
+	probe_cable(fn, 0, interface & NATIVE(0), bm);
+	probe_cable(fn, 1, interface & NATIVE(1), bm);
 	return 0;
 }

@@ -186,7 +186,10 @@ static const struct drive_ops virtio_ops = {start, poll, reset};
 /* Where the structures of the interface are (4.1.4). */
 static bool find_structures(struct virtio *v, u32 fn)
 {
-	for (u32 cap = 0; (cap = pci_capability(fn, PCI_CAP_VENDOR, cap));) {
+	u32 cap = 0;
+
+	/* Bounded: the list may be a circle. */
+	for (u32 i = 0; i < PCI_CAPS_MAX && (cap = pci_capability(fn, PCI_CAP_VENDOR, cap)); i++) {
 		u32 type = pci_read(fn, cap) >> 24, bar_index = pci_read(fn, cap + 4) & 0xFF;
 		u64 bar = bar_index < 6 ? pci_bar(fn, bar_index) : 0;
 		u64 at = bar + pci_read(fn, cap + 8);

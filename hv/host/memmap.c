@@ -36,7 +36,7 @@ static void insert(struct memmap *m, u64 base, u64 end, u32 type)
 		return;
 	for (; i && m->r[i - 1].base > base; i--)
 		m->r[i] = m->r[i - 1];
-	m->r[i] = (struct mem_region){base, end - base, type, 1};
+	m->r[i] = (struct mem_region){base, end - base, type};
 	m->count++;
 }
 
@@ -69,8 +69,6 @@ void memmap_normalize(struct memmap *m)
 		struct mem_region r = m->r[i];
 		u64 end = r.size > MEMMAP_END || end_of(&r) > MEMMAP_END ? MEMMAP_END : end_of(&r);
 
-		if (!(r.attr & 1) || r.base >= MEMMAP_END)
-			continue;
 		insert(m, r.base, end, r.type < MEM_RAM || r.type > MEM_BAD ? MEM_RESERVED : r.type);
 	}
 	for (u32 i = 0; i + 1 < m->count;) {
@@ -97,7 +95,7 @@ void memmap_reserve(struct memmap *m, u64 base, u64 size, u32 type)
 				smallest = i;
 		delete (m, smallest);
 	}
-	m->r[m->count++] = (struct mem_region){base, size, type, 1};
+	m->r[m->count++] = (struct mem_region){base, size, type};
 	memmap_normalize(m);
 }
 

@@ -15,7 +15,6 @@ struct mem_region {
 	u64 base;
 	u64 size;
 	u32 type;
-	u32 attr; /* ACPI 3 attributes; bit 0 clear: ignore the entry */
 } __packed;
 
 #define MEMMAP_MAX 128
@@ -25,7 +24,7 @@ struct memmap {
 	struct mem_region r[MEMMAP_MAX];
 };
 
-/* Sorts, drops empty and ignored entries, clips at 2^52 (wrap-around included), resolves overlaps towards the
+/* Sorts, drops empty entries, clips at 2^52 (wrap-around included), resolves overlaps towards the
  * more reserved type and merges neighbours. Unknown types count as reserved. Entries past MEMMAP_MAX are
  * dropped as reserved memory, never as RAM. */
 void memmap_normalize(struct memmap *m);

@@ -12,13 +12,9 @@
 
 #define HEADER	       0x0C
 #define HEADER_MULTI   BIT(23)
-#define HEADER_TYPE(h) ((h) >> 16 & 0x7F)
-#define TYPE_BRIDGE    1
-#define BRIDGE_BUSES   0x18
 #define CAPABILITIES   0x34
-#define STATUS_CAPS    BIT(20) /* in the word of PCI_COMMAND */
-#define COMMAND_ENABLE 0x407   /* I/O, memory, bus master, no INTx */
-#define CAPS_MAX       48      /* as many as find room */
+#define STATUS_CAPS    BIT(20)		  /* in the word of PCI_COMMAND */
+#define COMMAND_ENABLE (7U | PCI_NO_INTX) /* I/O, memory, bus master */
 #define BAR_IO	       BIT(0)
 #define BAR_64	       BIT(2)
 #define MSI_ADDRESS    0xFEE00000U
@@ -66,7 +62,7 @@ u32 pci_capability(u32 fn, u8 id, u32 after)
 
 	if (!(pci_read(fn, PCI_COMMAND) & STATUS_CAPS))
 		return 0;
-	for (unsigned i = 0; i < CAPS_MAX && (at &= 0xFC) >= 0x40; i++) {
+	for (unsigned i = 0; i < PCI_CAPS_MAX && (at &= 0xFC) >= 0x40; i++) {
 		u32 cap = pci_read(fn, at);
 
 		if ((u8)cap == id)
@@ -114,35 +110,19 @@ bool pci_msi(u32 fn, u8 vector)
 	return true;
 }
 
+/* Brute force: what other host bridges than the first lead to is not behind any bridge of bus 0. */
 void pci_scan(void (*found)(u32 fn, u32 class))
 {
-	u64 buses[4] = {1}; /* known and not seen yet; a bridge leads to higher numbers only, so it ends */
-
 	outl(CONFIG_ADDRESS, CONFIG_ENABLE);
 	if (inl(CONFIG_ADDRESS) != CONFIG_ENABLE)
 		return;
 	for (u32 fn = 0; fn < 0x10000; fn++) {
-		u32 header;
+		bool there = (u16)pci_read(fn, PCI_ID) != 0xFFFF;
 
-		if (!(buses[fn >> 14] & BIT(fn >> 8 & 63))) {
-			fn |= 0xFF; /* on to the next bus */
-			continue;
-		}
-		if ((u16)pci_read(fn, PCI_ID) == 0xFFFF) {
-			if (!(fn & 7))
-				fn |= 7; /* no function 0, no others */
-			continue;
-		}
-		header = pci_read(fn, HEADER);
-		if (HEADER_TYPE(header) == TYPE_BRIDGE) {
-			u32 bus = pci_read(fn, BRIDGE_BUSES) >> 8 & 0xFF;
-
-			if (bus > fn >> 8)
-				buses[bus >> 6] |= BIT(bus & 63);
-		} else {
+		if (there)
 			found(fn, pci_read(fn, PCI_CLASS) >> 8);
-		}
-		if (!(fn & 7) && !(header & HEADER_MULTI))
+		/* A device without function 0 is none; or that may be its only one. */
+		if (!(fn & 7) && !(there && pci_read(fn, HEADER) & HEADER_MULTI))
 			fn |= 7;
 	}
 }

@@ -9,9 +9,12 @@
 #define PCI_CLASS   0x08 /* revision, and from bit 8 on programming interface, subclass, class */
 #define PCI_BAR0    0x10
 
+#define PCI_NO_INTX BIT(10) /* in PCI_COMMAND */
+
 #define PCI_CAP_MSI    0x05
 #define PCI_CAP_VENDOR 0x09
 #define PCI_CAP_MSIX   0x11
+#define PCI_CAPS_MAX   48 /* as many as find room */
 
 /* The aligned 32-bit register at reg (below 100h). */
 u32 pci_read(u32 fn, u32 reg);
@@ -30,6 +33,5 @@ u32 pci_capability(u32 fn, u8 id, u32 after);
  * neither. */
 bool pci_msi(u32 fn, u8 vector);
 
-/* Calls found with every function on every bus that bridges lead to; class is PCI_CLASS without the revision.
- */
+/* Calls found with every function on every bus; class is PCI_CLASS without the revision. */
 void pci_scan(void (*found)(u32 fn, u32 class));

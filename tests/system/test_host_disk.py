@@ -100,6 +100,7 @@ DEVICES = {
     "nvme": ["-device", "nvme,serial=d,drive=d"],
     "virtio": ["-device", "virtio-blk-pci,drive=d"],
     "usb": ["-device", "nec-usb-xhci", "-device", "usb-storage,drive=d"],
+    "pxb": ["-device", "pxb,bus_nr=128,id=pxb", "-device", "virtio-blk-pci,drive=d,bus=pxb"],
 }
 
 
@@ -199,6 +200,14 @@ def test_discards_reach_the_drive(machine, tmp_path, media):
     power_off(child)
     after = disk.read_bytes()
     assert after == content[:SECTOR * 9] + bytes(4 * MIB) + content[SECTOR * 9 + 4 * MIB:]
+
+
+def test_another_host_bridge(machine, tmp_path):
+    """A drive on a bus that no bridge of bus 0 leads to."""
+    disk, content = tmp_path / "d.img", os.urandom(MIB)
+    disk.write_bytes(content)
+    child = machine("pxb", "-drive", f"if=none,id=d,format=raw,file={disk}", names=["virtio0"])
+    answer(child, "md5sum </dev/vda", rf"\r\n{md5(content)}  -")
 
 
 def test_a_yanked_stick(machine, tmp_path):

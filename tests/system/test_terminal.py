@@ -1,6 +1,7 @@
 """The way between the user's terminal and the guest's serial port, on both engines, without the hypervisor."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -48,6 +49,16 @@ def test_standard_input_is_left_alone_unless_asked(pxhv, echo_build, options):
     assert run.status == 124
     run.expect("hello from the boot sector")
     assert "4 s" in run.errors
+
+
+def test_time_runs_out_for_a_guest_that_prints_on(pxhv, echo_build, options, tmp_path):
+    # mov dx, 3FBh; mov al, 3; out dx, al (8N1); mov dl, F8h; mov al, "x"; out dx, al; jmp $-1
+    printer = bytes.fromhex("bafb03 b003 ee b2f8 b078 ee ebfd")
+    (tmp_path / "mbr.bin").write_bytes(printer.ljust(510, b"\0") + b"\x55\xaa")
+    shutil.copy(echo_build / "pxhv.bin", tmp_path)
+    run = pxhv(*options, "--timeout", "4", build=tmp_path, seconds=30)
+    assert run.status == 124
+    run.expect("x{1000}")
 
 
 def test_ctrl_bracket_leaves_a_dead_guest(terminal, echo_build, options):

@@ -137,6 +137,24 @@ FAKE void cli(void)
 {
 }
 
+FAKE u8 inb(u16 port)
+{
+	return 0xFF;
+}
+
+FAKE u32 inl(u16 port)
+{
+	return ~0u;
+}
+
+FAKE void outb(u16 port, u8 val)
+{
+}
+
+FAKE void outl(u16 port, u32 val)
+{
+}
+
 FAKE void wait_for_interrupt(void)
 {
 	if (fake_cpu.timer_deadline != ~0ULL)

@@ -1,4 +1,9 @@
 #include "guest_memory.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include "boot/boot.h"
 #include "host/memmap.h"
 #include "load/load.h"
 
@@ -29,14 +34,51 @@ static void memory_beyond_the_hole_continues_at_4gib(void **state)
 
 static void tiny_memory_and_wider_lists(void **state)
 {
-	struct mem_region wide[8] = {[0] = {.attr = 7}};
+	struct {
+		struct e820_entry e;
+		u32 more;
+	} wide[8] = {[0] = {.more = 7}};
 
 	make_vm(GUEST_FLAT, 64 * KiB);
 	assert_int_equal(load_e820(&test_vm, map, sizeof(map[0])), 2);
 	assert_int_equal(map[0].size, 64 * KiB);
 	assert_int_equal(load_e820(&test_vm, wide, sizeof(wide[0])), 2);
-	assert_int_equal(wide[0].attr, 7);
-	assert_int_equal(wide[1].base, 0xA0000);
+	assert_int_equal(wide[0].more, 7);
+	assert_int_equal(wide[1].e.base, 0xA0000);
+}
+
+/* A BIOS that calls all its entries invalid, as ACPI 3 has it, whenever it is asked for that word. */
+static const struct mem_region bios_map[] = {
+	{0, 0x9FC00, MEM_RAM}, {MiB, 127 * MiB, MEM_RAM}, {GiB, 0, MEM_NVS}};
+
+const struct bios_regs *bios(u8 intno, u32 eax, u32 ebx, u32 ecx, u32 edx, u16 es)
+{
+	static struct bios_regs r;
+	u8 entry[24] = {0};
+
+	assert_int_equal(intno, 0x15);
+	assert_int_equal(eax, 0xE820);
+	memcpy(entry, &bios_map[ebx], sizeof(bios_map[0]));
+	r.ecx = MIN(ecx, sizeof(entry));
+	memcpy((void *)((u64)es << 4), entry, r.ecx);
+	r.eax = edx;
+	r.ebx = (ebx + 1) % ARRAY_SIZE(bios_map);
+	return &r;
+}
+
+static void the_bios_map_does_without_attributes(void **state)
+{
+	void *buffer = mmap((void *)BIOS_BUFFER, BIOS_BUFFER_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	if (buffer == MAP_FAILED) /* some kernels keep low memory to themselves */
+		skip();
+	e820_read();
+	memcpy(host_memmap.r, boot_e820, sizeof(boot_e820));
+	host_memmap.count = boot_e820_count;
+	memmap_normalize(&host_memmap);
+	assert_int_equal(host_memmap.count, 2);
+	assert_memory_equal(host_memmap.r, bios_map, 2 * sizeof(bios_map[0]));
 }
 
 int main(void)
@@ -45,6 +87,7 @@ int main(void)
 		cmocka_unit_test(small_memory_is_one_block_above_1mib),
 		cmocka_unit_test(memory_beyond_the_hole_continues_at_4gib),
 		cmocka_unit_test(tiny_memory_and_wider_lists),
+		cmocka_unit_test(the_bios_map_does_without_attributes),
 	};
 
 	return cmocka_run_group_tests_name("e820", tests, NULL, NULL);

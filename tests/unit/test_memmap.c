@@ -27,30 +27,27 @@ static void assert_map(const struct memmap *m, const struct mem_region *want, u3
 		assert_int_equal(m->r[i].base, want[i].base);
 		assert_int_equal(m->r[i].size, want[i].size);
 		assert_int_equal(m->r[i].type, want[i].type);
-		assert_int_equal(m->r[i].attr, 1);
 	}
 }
 
 static void sorts_and_merges(void **state)
 {
-	ASSERT_MAP(MAP({0x100000, 0x1000, 1, 1}, {0, 0x9FC00, 1, 1}, {0x101000, 0x1000, 1, 9}),
-		   {0, 0x9FC00, 1}, {0x100000, 0x2000, 1});
-	ASSERT_MAP(MAP({0, 0x1000, 1, 1}, {0, 0x1000, 1, 1}), {0, 0x1000, 1});
+	ASSERT_MAP(MAP({0x100000, 0x1000, 1}, {0, 0x9FC00, 1}, {0x101000, 0x1000, 1}), {0, 0x9FC00, 1},
+		   {0x100000, 0x2000, 1});
+	ASSERT_MAP(MAP({0, 0x1000, 1}, {0, 0x1000, 1}), {0, 0x1000, 1});
 	/* Neighbours of different types stay apart. */
-	ASSERT_MAP(MAP({0x1000, 0x1000, 2, 1}, {0, 0x1000, 1, 1}), {0, 0x1000, 1}, {0x1000, 0x1000, 2});
+	ASSERT_MAP(MAP({0x1000, 0x1000, 2}, {0, 0x1000, 1}), {0, 0x1000, 1}, {0x1000, 0x1000, 2});
 }
 
-static void drops_empty_and_ignored_entries(void **state)
+static void drops_empty_entries(void **state)
 {
-	assert_int_equal(MAP({0x1000, 0, 1, 1})->count, 0);
-	ASSERT_MAP(MAP({0, 0x1000, 1, 0}, {0x1000, 0x1000, 1, 1}, {0x2000, 0x1000, 1, 2}),
-		   {0x1000, 0x1000, 1});
+	assert_int_equal(MAP({0x1000, 0, 1})->count, 0);
+	ASSERT_MAP(MAP({0, 0x1000, 1}, {0x4000, 0, 2}, {0x1000, 0x1000, 1}), {0, 0x2000, 1});
 }
 
 static void unknown_types_are_reserved(void **state)
 {
-	ASSERT_MAP(MAP({0, 0x1000, 7, 1}, {0x2000, 0x1000, 12, 1}, {0x4000, 0x1000, 0, 1},
-		       {0x6000, 0x1000, ~0u, 1}),
+	ASSERT_MAP(MAP({0, 0x1000, 7}, {0x2000, 0x1000, 12}, {0x4000, 0x1000, 0}, {0x6000, 0x1000, ~0u}),
 		   {0, 0x1000, 2}, {0x2000, 0x1000, 2}, {0x4000, 0x1000, 2}, {0x6000, 0x1000, 2});
 }
 
@@ -58,34 +55,33 @@ static void clips_what_wraps_around(void **state)
 {
 	u64 end = BIT(52);
 
-	ASSERT_MAP(MAP({0x1000, ~0ULL, 1, 1}), {0x1000, end - 0x1000, 1});
-	ASSERT_MAP(MAP({end - 0x1000, 0x3000, 1, 1}), {end - 0x1000, 0x1000, 1});
-	ASSERT_MAP(MAP({0, ~0ULL, 2, 1}), {0, end, 2});
-	assert_int_equal(MAP({~0xFFFULL, 0x2000, 1, 1})->count, 0);
-	assert_int_equal(MAP({~0ULL, ~0ULL, 1, 1})->count, 0);
-	assert_int_equal(MAP({end, 1, 1, 1})->count, 0);
+	ASSERT_MAP(MAP({0x1000, ~0ULL, 1}), {0x1000, end - 0x1000, 1});
+	ASSERT_MAP(MAP({end - 0x1000, 0x3000, 1}), {end - 0x1000, 0x1000, 1});
+	ASSERT_MAP(MAP({0, ~0ULL, 2}), {0, end, 2});
+	assert_int_equal(MAP({~0xFFFULL, 0x2000, 1})->count, 0);
+	assert_int_equal(MAP({~0ULL, ~0ULL, 1})->count, 0);
+	assert_int_equal(MAP({end, 1, 1})->count, 0);
 }
 
 static void overlaps_go_to_the_more_reserved(void **state)
 {
 	/* A hole in RAM, in both orders. */
-	ASSERT_MAP(MAP({0, 0x10000, 1, 1}, {0x4000, 0x1000, 2, 1}), {0, 0x4000, 1}, {0x4000, 0x1000, 2},
+	ASSERT_MAP(MAP({0, 0x10000, 1}, {0x4000, 0x1000, 2}), {0, 0x4000, 1}, {0x4000, 0x1000, 2},
 		   {0x5000, 0xB000, 1});
-	ASSERT_MAP(MAP({0x4000, 0x1000, 3, 1}, {0, 0x10000, 1, 1}), {0, 0x4000, 1}, {0x4000, 0x1000, 3},
+	ASSERT_MAP(MAP({0x4000, 0x1000, 3}, {0, 0x10000, 1}), {0, 0x4000, 1}, {0x4000, 0x1000, 3},
 		   {0x5000, 0xB000, 1});
 	/* Partial overlap at either end; total cover; equal ranges. */
-	ASSERT_MAP(MAP({0, 0x3000, 1, 1}, {0x2000, 0x2000, 2, 1}), {0, 0x2000, 1}, {0x2000, 0x2000, 2});
-	ASSERT_MAP(MAP({0, 0x3000, 2, 1}, {0x2000, 0x2000, 1, 1}), {0, 0x3000, 2}, {0x3000, 0x1000, 1});
-	ASSERT_MAP(MAP({0, 0x4000, 2, 1}, {0x1000, 0x1000, 1, 1}), {0, 0x4000, 2});
-	ASSERT_MAP(MAP({0, 0x4000, 1, 1}, {0, 0x4000, 4, 1}), {0, 0x4000, 4});
+	ASSERT_MAP(MAP({0, 0x3000, 1}, {0x2000, 0x2000, 2}), {0, 0x2000, 1}, {0x2000, 0x2000, 2});
+	ASSERT_MAP(MAP({0, 0x3000, 2}, {0x2000, 0x2000, 1}), {0, 0x3000, 2}, {0x3000, 0x1000, 1});
+	ASSERT_MAP(MAP({0, 0x4000, 2}, {0x1000, 0x1000, 1}), {0, 0x4000, 2});
+	ASSERT_MAP(MAP({0, 0x4000, 1}, {0, 0x4000, 4}), {0, 0x4000, 4});
 	/* Every pair of types: RAM gives way to ACPI, that to NVS, that to reserved, that to bad memory. */
-	ASSERT_MAP(MAP({0, 0x1000, 3, 1}, {0, 0x1000, 1, 1}), {0, 0x1000, 3});
-	ASSERT_MAP(MAP({0, 0x1000, 3, 1}, {0, 0x1000, 4, 1}), {0, 0x1000, 4});
-	ASSERT_MAP(MAP({0, 0x1000, 2, 1}, {0, 0x1000, 4, 1}), {0, 0x1000, 2});
-	ASSERT_MAP(MAP({0, 0x1000, 5, 1}, {0, 0x1000, 2, 1}), {0, 0x1000, 5});
+	ASSERT_MAP(MAP({0, 0x1000, 3}, {0, 0x1000, 1}), {0, 0x1000, 3});
+	ASSERT_MAP(MAP({0, 0x1000, 3}, {0, 0x1000, 4}), {0, 0x1000, 4});
+	ASSERT_MAP(MAP({0, 0x1000, 2}, {0, 0x1000, 4}), {0, 0x1000, 2});
+	ASSERT_MAP(MAP({0, 0x1000, 5}, {0, 0x1000, 2}), {0, 0x1000, 5});
 	/* The cut-off tail of one meets the next. */
-	ASSERT_MAP(MAP({0, 0x8000, 1, 1}, {0x1000, 0x1000, 2, 1}, {0x3000, 0x1000, 4, 1},
-		       {0x7000, 0x9000, 3, 1}),
+	ASSERT_MAP(MAP({0, 0x8000, 1}, {0x1000, 0x1000, 2}, {0x3000, 0x1000, 4}, {0x7000, 0x9000, 3}),
 		   {0, 0x1000, 1}, {0x1000, 0x1000, 2}, {0x2000, 0x1000, 1}, {0x3000, 0x1000, 4},
 		   {0x4000, 0x3000, 1}, {0x7000, 0x9000, 3});
 }
@@ -106,8 +102,8 @@ static void agrees_with_a_page_by_page_model(void **state)
 			u32 type = rand() % 7, real = type >= 1 && type <= 5 ? type : 2;
 			u64 base = rand() % 64, size = rand() % (65 - base);
 
-			map.r[i] = (struct mem_region){base, size, type, rand() % 8 != 0};
-			for (u64 p = base; (map.r[i].attr & 1) && p < base + size; p++)
+			map.r[i] = (struct mem_region){base, size, type};
+			for (u64 p = base; p < base + size; p++)
 				if (order[real] > order[model[p]])
 					model[p] = real;
 		}
@@ -129,9 +125,9 @@ static void a_full_map_loses_ram_never_reservations(void **state)
 {
 	/* RAM with holes all through it needs more entries than there are. */
 	map.count = MEMMAP_MAX;
-	map.r[0] = (struct mem_region){0, 1 * GiB, MEM_RAM, 1};
+	map.r[0] = (struct mem_region){0, 1 * GiB, MEM_RAM};
 	for (u32 i = 1; i < MEMMAP_MAX; i++)
-		map.r[i] = (struct mem_region){i * MiB, PAGE_SIZE, MEM_RESERVED, 1};
+		map.r[i] = (struct mem_region){i * MiB, PAGE_SIZE, MEM_RESERVED};
 	memmap_normalize(&map);
 	assert_in_range(map.count, MEMMAP_MAX - 1, MEMMAP_MAX);
 	for (u32 i = 0; i < map.count; i++)
@@ -147,7 +143,7 @@ static void a_full_map_loses_ram_never_reservations(void **state)
 
 static void reserve(void **state)
 {
-	MAP({0, 0x100000, 1, 1}, {0x100000, 0x1000, 4, 1});
+	MAP({0, 0x100000, 1}, {0x100000, 0x1000, 4});
 	memmap_reserve(&map, 0x10000, 0x8000, MEM_RESERVED);
 	ASSERT_MAP(&map, {0, 0x10000, 1}, {0x10000, 0x8000, 2}, {0x18000, 0xE8000, 1}, {0x100000, 0x1000, 4});
 	memmap_reserve(&map, 0x18000, 0x1000, MEM_RESERVED);
@@ -159,7 +155,7 @@ static void reserve(void **state)
 static void reserve_in_a_full_map(void **state)
 {
 	for (u32 i = 0; i < MEMMAP_MAX; i++)
-		map.r[i] = (struct mem_region){i * 2 * MiB, i == 50 ? PAGE_SIZE : 1 * MiB, MEM_RAM, 1};
+		map.r[i] = (struct mem_region){i * 2 * MiB, i == 50 ? PAGE_SIZE : 1 * MiB, MEM_RAM};
 	map.count = MEMMAP_MAX;
 	memmap_normalize(&map);
 	assert_int_equal(map.count, MEMMAP_MAX);
@@ -174,16 +170,15 @@ static void reserve_in_a_full_map(void **state)
 
 static void top(void **state)
 {
-	assert_int_equal(memmap_top(MAP({0, 0x1000, 1, 1}, {4 * GiB, 1 * GiB, 1, 1}, {8 * GiB, 1, 2, 1})),
-			 5 * GiB);
-	assert_int_equal(memmap_top(MAP({8 * GiB, 1, 2, 1})), 0);
+	assert_int_equal(memmap_top(MAP({0, 0x1000, 1}, {4 * GiB, 1 * GiB, 1}, {8 * GiB, 1, 2})), 5 * GiB);
+	assert_int_equal(memmap_top(MAP({8 * GiB, 1, 2})), 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sorts_and_merges),
-		cmocka_unit_test(drops_empty_and_ignored_entries),
+		cmocka_unit_test(drops_empty_entries),
 		cmocka_unit_test(unknown_types_are_reserved),
 		cmocka_unit_test(clips_what_wraps_around),
 		cmocka_unit_test(overlaps_go_to_the_more_reserved),

@@ -145,6 +145,18 @@ static void level_stays_while_asserted(void **state)
 	assert_false(fake_extint);
 }
 
+static void icw1_makes_no_levels(void **state)
+{
+	fake_out(0x20, 1, 0x19);
+	fake_out(0x21, 1, 0x30);
+	fake_out(0x21, 1, 0x04);
+	fake_out(0x21, 1, 0x01);
+	line(0, true);
+	assert_int_equal(ack(), 0x30);
+	fake_out(0x20, 1, 0x20);
+	assert_false(fake_extint);
+}
+
 static void automatic_eoi_and_its_rotation(void **state)
 {
 	init_both(3);
@@ -216,6 +228,7 @@ int main(void)
 		cmocka_unit_test_setup(special_fully_nested_lets_the_slave_nest, setup),
 		cmocka_unit_test_setup(spurious, setup),
 		cmocka_unit_test_setup(level_stays_while_asserted, setup),
+		cmocka_unit_test_setup(icw1_makes_no_levels, setup),
 		cmocka_unit_test_setup(automatic_eoi_and_its_rotation, setup),
 		cmocka_unit_test_setup(rotation, setup),
 		cmocka_unit_test_setup(special_mask_lets_lower_ones_through, setup),

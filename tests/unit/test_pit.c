@@ -43,6 +43,19 @@ static bool speaker_out(void)
 	return fake_in(0x61, 1) & 0x20;
 }
 
+static void runs_from_the_start(void **state)
+{
+	assert_int_equal(status(0), 0xB6); /* loaded, both bytes, mode 3; output high */
+	assert_int_equal(status(1) & 0x40, 0x40);
+	fake_tsc = TICKS(100);
+	assert_int_equal(latched(0), 65536 - 200);
+	fake_run_timers(TICKS(65530));
+	assert_int_equal(fake_irq_rises[0], 0);
+	fake_run_timers(TICKS(65536 * 18 + 5));
+	assert_int_equal(fake_irq_rises[0], 18);
+	assert_in_range(fake_tsc, 980000000, 995000000); /* 18.2 a second */
+}
+
 static void periodic_interrupts_do_not_drift(void **state)
 {
 	program(0, 2, 11932);
@@ -224,6 +237,7 @@ static void refresh_bit_toggles(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(runs_from_the_start, setup),
 		cmocka_unit_test_setup(periodic_interrupts_do_not_drift, setup),
 		cmocka_unit_test_setup(missed_periods_come_one_by_one, setup),
 		cmocka_unit_test_setup(a_long_gap_is_not_made_up_for, setup),

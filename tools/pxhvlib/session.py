@@ -1,5 +1,6 @@
 """One run: relays between terminal and serial port until the hypervisor reports the end."""
 
+import math
 import os
 import re
 import selectors
@@ -20,6 +21,7 @@ VERDICT_MAX = 64
 POWER_OFF = b"\x01x"  # what the hypervisor's console takes as its end
 POWER_OFF_SECONDS = 10
 DRAIN_SECONDS = 0.1  # of silence on the serial port, after the verdict
+LATE_SECONDS = 1  # for what is on its way when time runs out: the guest may print for ever
 READ_SIZE = 65536
 
 
@@ -102,12 +104,13 @@ class Session:
                 self.ending = int(m[2]) & 0xFF
         self.reports = self.reports[self.reports.rfind(b"\n") + 1:][-VERDICT_MAX:]
 
-    def drain(self) -> None:
+    def drain(self, seconds: float = math.inf) -> None:
         """Shows what the serial port still has: the verdict may overtake it."""
         serial = self.emulator.serial
         serial.settimeout(DRAIN_SECONDS)
+        deadline = time.monotonic() + seconds
         try:
-            while data := serial.recv(READ_SIZE):
+            while time.monotonic() < deadline and (data := serial.recv(READ_SIZE)):
                 self.show(data)
         except OSError:  # silence or the end
             pass
@@ -119,7 +122,7 @@ class Session:
         if self.ending in (status.TIMEOUT, status.INTERRUPTED) and self.traced:
             self.power_off()
         elif self.ending == status.TIMEOUT:
-            self.drain()
+            self.drain(LATE_SECONDS)
         return self.ending
 
     def relay(self, timeout: float | None) -> bool:
