@@ -7,25 +7,18 @@
 #include "svm/svm.h"
 #include "vm/exits.h"
 
-/* Two bits an MSR, read then write, in three ranges of 2 KiB. */
-static void intercept(struct svm_vcpu *x, u32 msr, bool read, bool write)
+/* Two bits an MSR, read and write, in three ranges of 2 KiB. */
+static void pass_through(void *arg, u32 msr)
 {
 	static const u32 bases[] = {0, 0xC0000000, 0xC0010000};
+	struct svm_vcpu *x = arg;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(bases); i++) {
 		u32 n = msr - bases[i];
 
-		if (n >= 0x2000)
-			continue;
-		u8 *byte = &x->msrpm[i * 2048 + n / 4], shift = n % 4 * 2;
-
-		*byte = (u8)((*byte & ~(3U << shift)) | (read | (u32)write << 1) << shift);
+		if (n < 0x2000)
+			x->msrpm[i * 2048 + n / 4] &= (u8) ~(3U << n % 4 * 2);
 	}
-}
-
-static void pass_through(void *arg, u32 msr, bool read, bool write)
-{
-	intercept(arg, msr, !read, !write);
 }
 
 void svm_msrpm_init(struct svm_vcpu *x)

@@ -56,5 +56,5 @@ int msr_create(struct vcpu *v);
 int vcpu_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 int vcpu_wrmsr(struct vcpu *v, u32 msr, u64 val);
 
-/* MSRs that need no exit, for the vendors' bitmaps: calls fn(arg, msr, read_too, write_too) for each. */
-void msr_policy_passthrough(void (*fn)(void *arg, u32 msr, bool read, bool write), void *arg);
+/* MSRs that need no exit, for the vendors' bitmaps: calls fn(arg, msr) for each. */
+void msr_policy_passthrough(void (*fn)(void *arg, u32 msr), void *arg);

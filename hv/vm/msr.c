@@ -267,11 +267,11 @@ int vcpu_wrmsr(struct vcpu *v, u32 msr, u64 val)
 	}
 }
 
-void msr_policy_passthrough(void (*fn)(void *arg, u32 msr, bool read, bool write), void *arg)
+void msr_policy_passthrough(void (*fn)(void *arg, u32 msr), void *arg)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(policy); i++)
 		for (u32 n = 0; policy[i].kind == VENDOR && n < policy[i].count; n++)
-			fn(arg, policy[i].msr + n, true, true);
+			fn(arg, policy[i].msr + n);
 }
 
 static void reset(struct vcpu *v)

@@ -21,9 +21,9 @@ void vmx_msr_intercept(struct vmx_vcpu *x, u32 msr, bool read, bool write)
 	*w = (u8)(write ? *w | bit : *w & ~bit);
 }
 
-static void pass_through(void *arg, u32 msr, bool read, bool write)
+static void pass_through(void *arg, u32 msr)
 {
-	vmx_msr_intercept(arg, msr, !read, !write);
+	vmx_msr_intercept(arg, msr, false, false);
 }
 
 void vmx_msr_bitmap_init(struct vmx_vcpu *x)
