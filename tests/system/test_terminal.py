@@ -28,6 +28,7 @@ def test_keys_reach_the_guest(terminal, echo_build, options):
     child.send("x")
     child.expect("bye bye\r\n")
     assert ends(child) == 7
+    assert child.before == ""
 
 
 def test_nothing_is_lost_at_the_end(pxhv, echo_build, options, tmp_path):
@@ -68,6 +69,38 @@ def test_ctrl_bracket_leaves_a_dead_guest(terminal, echo_build, options):
     time.sleep(0.5)
     child.send("\x1d\x1d\x1d")
     assert ends(child) == 130
+
+
+# Plain colours, no scroll region, a cursor, and a fresh line at the bottom.
+TIDY = "\x1b[0m\x1b[r\x1b[?25h\x1b[999;1H\r\n"
+
+
+@pytest.mark.parametrize("how", ["escape", "timeout", "signal"])
+def test_a_terminal_that_is_cut_off_is_tidied(terminal, echo_build, options, how):
+    child = terminal(*options, *(["--timeout", "6"] if how == "timeout" else []), build=echo_build)
+    child.expect("boot sector")
+    child.send("\x1b[1;25r\x1b[?25l\x1b[44mblue")
+    child.expect_exact("blue")
+    if how == "escape":
+        child.send("\x1d\x1d\x1d")
+    elif how == "signal":
+        child.kill(signal.SIGTERM)
+    assert ends(child) == (124 if how == "timeout" else 130)
+    assert child.before.startswith(TIDY) and child.before.count("\x1b") == TIDY.count("\x1b")
+
+
+def test_a_cut_off_that_no_terminal_sees(echo_build, options):
+    tool = subprocess.run(pxhv_command(*options, "--timeout", "6"), stdin=subprocess.DEVNULL, capture_output=True,
+                          env=os.environ | {"PXHV_BUILD": str(echo_build)})
+    assert tool.returncode == 124
+    assert tool.stdout == b"hello from the boot sector\r\n"
+
+
+@pytest.mark.parametrize("log", ["/dev/null", "/dev/stdout"])
+def test_a_log_that_is_a_device(pxhv, echo_build, options, log):
+    run = pxhv(*options, "--stdin", "--serial-log", log, stdin=b"x", build=echo_build)
+    assert run.status == 7, run.errors
+    assert run.output.count("y") == (2 if log == "/dev/null" else 4)  # of "bye bye", which may mix with itself
 
 
 def test_terminal_is_given_back(echo_build, options, tmp_path):

@@ -161,6 +161,7 @@ def run(emulator: Emulator, terminal: Terminal, timeout: float | None, serial_lo
             print(f"pxhv: {HINT}", file=sys.stderr)
         with terminal:
             result = session.run(timeout)
+            terminal.cut_off = result in (status.TIMEOUT, status.INTERRUPTED)
         if screenshot or timeline:
             memory = emulator.inspect(screenshot, session.traces if timeline else [])
             if timeline:

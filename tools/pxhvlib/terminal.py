@@ -10,6 +10,10 @@ ESCAPE = b"\x1d"  # Ctrl-]
 ESCAPE_TIMES = 3
 ESCAPE_SECONDS = 1.0
 
+# For a terminal that a guest had when it was cut off: plain colours, all rows scroll, the cursor shows; then to the bottom (a
+# row that is too large a number is the last) and a fresh line, for the end of scrolling by parts moves the cursor to the top.
+TIDY = b"\x1b[0m\x1b[r\x1b[?25h\x1b[999;1H\r\n"
+
 HINT = "Ctrl-A x powers the PC off, Ctrl-A c is the monitor, Ctrl-A h helps, Ctrl-] three times ends the emulator"
 
 
@@ -20,6 +24,7 @@ class Terminal:
         self.is_tty = sys.stdin is not None and sys.stdin.isatty()
         self.has_input = self.is_tty or (forward_stdin and sys.stdin is not None)
         self.saved = None
+        self.cut_off = True  # unless the run ends by itself: then the hypervisor leaves the terminal tidy
         self.escapes: list[float] = []
 
     def __enter__(self):
@@ -29,6 +34,8 @@ class Terminal:
         return self
 
     def __exit__(self, *_):
+        if self.cut_off and sys.stdout is not None and sys.stdout.isatty():
+            self.write(TIDY)
         if self.saved:
             termios.tcsetattr(0, termios.TCSADRAIN, self.saved)
 
