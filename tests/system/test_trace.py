@@ -112,6 +112,16 @@ def test_a_timeout_keeps_the_trace(pxhv, tmp_path):
     assert "HLT" in names
 
 
+def test_a_refusal_is_not_about_the_trace(pxhv, tmp_path):
+    """The run's status is the hypervisor's, which has said why; nobody misses the trace of a guest that never ran."""
+    conf = tmp_path / "pxhv.conf"
+    conf.write_text("[vm a]\nflat = hello64.bin@0x100000:64\ntrace = 16M\ntrace-insns = 99999\n")
+    run = pxhv("run", "--engine", "qemu", "--config", conf, "--file", BUILD / "guest/hello64.bin", "--timeout", "60",
+               "--trace", tmp_path / "trace.json")
+    run.expect(r"pxhv\.conf:4: trace-insns must be 1 to 65535")
+    assert run.status == 4 and "no trace" not in run.errors, run.errors
+
+
 @pytest.mark.parametrize("engine, cpu", TEST_MACHINES)
 def test_a_dead_guest_leaves_its_trace(pxhv, tmp_path, engine, cpu):
     file = tmp_path / "trace.json"

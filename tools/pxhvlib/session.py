@@ -165,7 +165,11 @@ def run(emulator: Emulator, terminal: Terminal, timeout: float | None, serial_lo
         if screenshot or timeline:
             memory = emulator.inspect(screenshot, session.traces if timeline else [])
             if timeline:
-                write_timeline(timeline, memory)
+                try:
+                    write_timeline(timeline, memory)
+                except trace.NoTrace:
+                    if result != status.REFUSED:  # which has its reason on the terminal
+                        raise
     finally:
         emulator.stop()
         if relay:

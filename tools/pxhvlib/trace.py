@@ -27,6 +27,10 @@ FORMAT = "pxhv-trace-1"
 IN_PXHV, IN_GUEST = 0, 1  # a vcpu's tracks
 
 
+class NoTrace(PxhvError):
+    """The hypervisor recorded nothing."""
+
+
 @dataclass
 class Trace:
     """What one vcpu left behind."""
@@ -129,7 +133,7 @@ def write(path: Path, memories: list[bytes]) -> list[Trace]:
     """Writes the timeline of what the hypervisor left in its memory."""
     traces = [t for t in map(parse, memories) if t.written]
     if not traces:
-        raise PxhvError("no trace: no guest ran that was to be traced (in a config: trace = 16M)")
+        raise NoTrace("no trace: no guest ran that was to be traced (in a config: trace = 16M)")
     head = {"displayTimeUnit": "ns", "otherData": {"format": FORMAT, "vcpus": [summary(t) for t in traces]}}
     with open(path, "w", encoding="ascii") as out:
         out.write(json.dumps(head)[:-1] + ', "traceEvents": [')
