@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -43,6 +44,13 @@ def test_a_log_that_cannot_be_written_is_told(pxhv, echo_build, options):
     run = pxhv(*options, "--timeout", "20", "--serial-log", "/dev/full", build=echo_build)
     assert run.status == 5
     assert "cannot write /dev/full: No space left" in run.errors
+
+
+def test_gdb_is_told_how_to_connect(pxhv, echo_build, options):
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        port = s.getsockname()[1]
+    run = pxhv(*options, "--stdin", "--gdb", port, stdin=b"x", build=echo_build)
+    assert run.status == 7 and f"pxhv: gdb: target remote :{port}\n" in run.errors, run.errors
 
 
 def test_standard_input_is_left_alone_unless_asked(pxhv, echo_build, options):

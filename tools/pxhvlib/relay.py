@@ -12,6 +12,7 @@ class Relay:
     """Carries bytes both ways between whoever is connected and the serial port. What nobody reads is dropped."""
 
     def __init__(self, port: int):
+        self.port = port
         try:
             self.listener = socket.create_server(("127.0.0.1", port))
         except OSError as e:

@@ -159,6 +159,8 @@ def run(emulator: Emulator, terminal: Terminal, timeout: float | None, serial_lo
         session = Session(emulator, terminal, serial_log, relay, bool(timeline))
         if terminal.is_tty and hint:
             print(f"pxhv: {HINT}", file=sys.stderr)
+        if relay and hint:
+            print(f"pxhv: gdb: target remote :{relay.port}", file=sys.stderr)
         with terminal:
             result = session.run(timeout)
             terminal.cut_off = result in (status.TIMEOUT, status.INTERRUPTED)
