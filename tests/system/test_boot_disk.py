@@ -79,6 +79,18 @@ def test_grub_on_the_serial_line(terminal, tmp_path):
     power_off(child)
 
 
+@needs_grub
+def test_grub_starts_multiboot(pxhv, tmp_path):
+    root, image = tmp_path / "root", tmp_path / "grub.img"
+    (root / "boot" / "grub").mkdir(parents=True)
+    (root / "boot" / "grub" / "grub.cfg").write_text(SERIAL + 'set timeout=0\nmenuentry "K" {\n\tmultiboot /k.elf its words\n}\n')
+    shutil.copy(BUILD / "tests/guests/kernel/multiboot.elf", root / "k.elf")
+    subprocess.run([ROOT / "tools" / "grub-disk", root, image, "16"], check=True)
+    run = pxhv("run", "--engine", "qemu", "--disk", image, "--timeout", "60")
+    run.expect("magic 2badb002", "cmdline 'its words'")
+    assert run.status == 0, run.output
+
+
 def test_graphics_are_explained(pxhv, tmp_path):
     image = assemble(tmp_path, "mov ax, 0x12\nint 0x10\njmp $")
     os.truncate(image, MIB)

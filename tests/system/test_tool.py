@@ -152,6 +152,23 @@ def test_config_names_a_missing_file(pxhv, echo_build, tmp_path, line):
     assert run.status == 2 and "my.conf:2:" in run.errors
 
 
+@pytest.mark.parametrize("folder, output, size, sentence", [
+    ("nofolder", "x.img", "64", "no such file: nofolder/boot/grub/grub.cfg"),
+    ("empty", "x.img", "64", "no such file: empty/boot/grub/grub.cfg"),
+    ("full", "x.img", "abc", "'abc' is no size of an image"),
+    ("full", "x.img", "1", "'1' is no size of an image"),
+    ("full", "x.img", "", "'' is no size of an image"),
+    ("full", "/dev/null", "64", "/dev/null is no regular file"),
+])
+def test_grub_disk_refuses(tmp_path, folder, output, size, sentence):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full/boot/grub").mkdir(parents=True)
+    (tmp_path / "full/boot/grub/grub.cfg").touch()
+    done = subprocess.run([ROOT / "tools/grub-disk", folder, output, size], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith(f"grub-disk: {sentence}"), done.stderr
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["empty", "full"]
+
+
 def test_missing_program_is_named(monkeypatch):
     """Without mkfs.fat the message names its package."""
     monkeypatch.syspath_prepend(str(ROOT / "tools"))
