@@ -53,6 +53,76 @@ def test_bad_usage_is_2(pxhv, echo_build, args):
     assert run.errors and "Traceback" not in run.errors
 
 
+@pytest.mark.parametrize("args, sentence", [
+    (["image", "-o", "{folder}/data", "--disk", "{folder}/data"], "cannot write {folder}/data: it is an input"),
+    (["image", "-o", "{folder}/data", "--kernel", "{folder}/link"], "cannot write {folder}/data: it is an input"),
+    (["image", "-o", "{folder}/link", "--kernel", "{folder}/data"], "cannot write {folder}/link: it is an input"),
+    (["image", "-o", "{folder}/conf", "--config", "{folder}/conf"], "cannot write {folder}/conf: it is an input"),
+    (["image", "-o", "{folder}", "--kernel", "{guest}"], "cannot write {folder}: it is a folder"),
+    (["image", "-o", "/dev/null", "--kernel", "{guest}"], "no regular file. Write a file, then copy it to the stick with dd"),
+    (["run", "--serial-log", "{folder}/data", "--kernel", "{folder}/data"], "cannot write {folder}/data: it is an input"),
+    (["run", "--trace", "{folder}/conf", "--config", "{folder}/conf"], "cannot write {folder}/conf: it is an input"),
+    (["run", "--screenshot", "{folder}/data", "--disk", "{folder}/data"], "cannot write {folder}/data: it is an input"),
+    (["symbols", "-o", "{folder}/data", "{folder}/data"], "cannot write {folder}/data: it is an input"),
+])
+def test_no_output_destroys_an_input(pxhv, echo_build, tmp_path, args, sentence):
+    data, conf = tmp_path / "data", tmp_path / "conf"
+    data.write_bytes(bytes(1 << 20))
+    (tmp_path / "link").symlink_to(data)
+    conf.write_text("[vm a]\nflat = data@0:16\n")
+    names = {"guest": echo_build / "guest.bin", "folder": tmp_path}
+    run = pxhv(*(a.format(**names) for a in args), build=echo_build)
+    assert run.status == 2 and sentence.format(**names) in run.errors, run.errors
+    assert data.read_bytes() == bytes(1 << 20) and conf.read_text().startswith("[vm a]")
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["conf", "data", "link"]
+
+
+def test_image_is_written_through_a_link(pxhv, echo_build, flat, tmp_path):
+    link, disk = tmp_path / "link", tmp_path / "disk.img"
+    link.symlink_to(disk)
+    for _ in range(2):  # the file that it leads to is new, then it is replaced
+        assert pxhv("image", "-o", link, *flat, build=echo_build).status == 0
+        assert link.is_symlink() and disk.read_bytes()[510:512] == b"\x55\xaa"
+        disk.write_bytes(b"old")
+
+
+@pytest.mark.parametrize("size", [0, 512, 2 << 20])
+def test_boot_takes_boot_disks_only(pxhv, echo_build, tmp_path, size):
+    disk = tmp_path / "disk.img"
+    disk.write_bytes((bytes(510) + b"\x55\xaa").ljust(size, b"\0")[:size])
+    run = pxhv("boot", disk, build=echo_build)
+    assert run.status == 2
+    assert f"{disk} is no disk of `pxhv image`; to boot a guest's disk: `pxhv run --disk {disk}`" in run.errors
+
+
+def test_boot_disks_are_no_guests(pxhv, echo_build, flat, tmp_path):
+    disk = tmp_path / "disk.img"
+    assert pxhv("image", "-o", disk, *flat, build=echo_build).status == 0
+    for args in (["--disk", disk], ["--disk", f"{disk},ro"], [*flat, "--disk", disk]):
+        run = pxhv("run", *args, build=echo_build)
+        assert run.status == 2 and f"{disk} is a boot disk of pxHV: `pxhv boot {disk}` runs it" in run.errors
+
+
+def test_boot_from_a_block_device(pxhv, echo_build, flat, tmp_path):
+    disk = tmp_path / "disk.img"
+    assert pxhv("image", "-o", disk, *flat, build=echo_build).status == 0
+    try:
+        loop = subprocess.run(["/sbin/losetup", "-f", "--show", disk], capture_output=True, text=True)
+    except OSError as e:
+        pytest.skip(str(e))
+    if loop.returncode:
+        pytest.skip(loop.stderr)
+    device = loop.stdout.strip()
+    try:
+        run = pxhv("boot", device, "--engine", "qemu", "--stdin", stdin=b"x", build=echo_build)
+        refused = pxhv("image", "-o", device, *flat, build=echo_build)
+    finally:
+        subprocess.run(["/sbin/losetup", "-d", device], check=True)
+    run.expect("hello from the boot sector")
+    assert run.status == 7
+    assert refused.status == 2 and f"cannot write {device}: it is no regular file" in refused.errors
+
+
 @pytest.mark.parametrize("start, word", [
     (b"", "empty"), (b"QFI\xfb", "qcow2"), (b"KDMV", "VMDK"), (bytes(64) + b"\x7f\x10\xda\xbe", "VDI"), (b"vhdxfile", "VHDX"),
     (b"conectix", "VHD"), (b"odd", "3 bytes"),

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import doctor, engine, gdb, guest, image, project, session, status, trace_report
+from . import doctor, engine, files, gdb, guest, image, project, session, status, trace_report
 from .emulator import DRIVE_NAMES, Drive, Machine
 from .relay import Relay
 from .qemu import MEDIA
@@ -155,9 +155,17 @@ def machine_from(args, disk: Path, workdir: Path, guest_memory: int, drives: lis
                    person=sys.stdin is not None and sys.stdin.isatty())
 
 
-def boot_disk(args, machine: Machine) -> int:
-    """Boots the machine with the terminal, as run and boot do alike."""
-    for output in filter(None, (args.serial_log, args.trace, args.screenshot)):
+def inputs(args, boot: guest.BootFiles) -> list[Path]:
+    """All files that a boot disk and its PC are made of."""
+    return [*boot.files.values(), *(drive.path for drive in boot.drives), *([Path(args.config)] if args.config else [])]
+
+
+def boot_disk(args, machine: Machine, read: list[Path]) -> int:
+    """Boots the machine with the terminal, as run and boot do alike; read are the user's files in it."""
+    outputs = list(filter(None, (args.serial_log, args.trace, args.screenshot)))
+    for output in outputs:
+        files.check_output(Path(output), read)
+    for output in outputs:
         try:
             open(output, "wb").close()
         except OSError as e:
@@ -173,39 +181,42 @@ def boot_disk(args, machine: Machine) -> int:
 
 def command_run(args) -> int:
     choose_engine(args)
-    files = guest.boot_files(args, debug_exit=True, run=True)
+    boot = guest.boot_files(args, debug_exit=True, run=True)
     mbr, hypervisor = project.hypervisor(Path(args.build).absolute())
     with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:
         disk = Path(workdir) / "disk.img"
-        image.build(disk, mbr, hypervisor, files)
-        return boot_disk(args, machine_from(args, disk, Path(workdir), files.memory, files.drives))
+        image.build(disk, mbr, hypervisor, boot)
+        return boot_disk(args, machine_from(args, disk, Path(workdir), boot.memory, boot.drives), inputs(args, boot))
 
 
 def command_image(args) -> int:
-    files = guest.boot_files(args, debug_exit=args.debug_exit)
+    boot = guest.boot_files(args, debug_exit=args.debug_exit)
+    output = files.disk_output(Path(args.output), inputs(args, boot))
     mbr, hypervisor = project.hypervisor(Path(args.build).absolute())
-    image.build(Path(args.output), mbr, hypervisor, files)
+    image.build(output, mbr, hypervisor, boot)
     return 0
 
 
 def command_boot(args) -> int:
     choose_engine(args)
     disk = Path(args.disk)
-    if not disk.is_file():
-        raise UsageError(f"no such file: {disk}")
+    if not disk.is_block_device():
+        files.need_file(disk)
+    if not files.is_boot_disk(disk):
+        raise UsageError(f"{disk} is no disk of `pxhv image`; to boot a guest's disk: `pxhv run --disk {disk}`")
     drives = guest.attached(args.disks, args)
     with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:
-        return boot_disk(args, machine_from(args, disk, Path(workdir), 0, drives))
+        return boot_disk(args, machine_from(args, disk, Path(workdir), 0, drives), [disk, *(drive.path for drive in drives)])
 
 
 def command_gdb(args) -> int:
-    files = guest.boot_files(args, debug_exit=True)
+    boot = guest.boot_files(args, debug_exit=True)
     build = Path(args.build).absolute()
     mbr, hypervisor = project.hypervisor(build)
     with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:
         disk = Path(workdir) / "disk.img"
-        image.build(disk, mbr, hypervisor, files)
-        memory = max(HOST_MEMORY, files.memory + HOST_SPARE)
+        image.build(disk, mbr, hypervisor, boot)
+        memory = max(HOST_MEMORY, boot.memory + HOST_SPARE)
         machine = Machine(disk=disk, workdir=Path(workdir), cpu=args.cpu, cpus=args.cpus, memory=memory)
         return gdb.run(machine, build, args.ex, args.batch)
 
@@ -222,6 +233,7 @@ def command_trace(args) -> int:
 
 
 def command_symbols(args) -> int:
+    files.check_output(Path(args.output), [Path(args.map)])
     content = Symbols.read(Path(args.map)).elf()
     try:
         Path(args.output).write_bytes(content)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .emulator import DRIVE_NAMES, MOST_DRIVES, Drive
+from .files import is_boot_disk, need_file
 from .project import parse_size, size_text
 from .status import PxhvError, UsageError
 
@@ -50,8 +51,7 @@ class BootFiles:
 
     def add(self, source: Path, fallback: str) -> str:
         """Takes source along and gives its name on the partition: its own if that is a plain one."""
-        if not source.is_file():
-            raise UsageError(f"no such file: {source}")
+        need_file(source)
         name = source.name if PLAIN_NAME.fullmatch(source.name) else fallback
         taken = {n.lower() for n in self.files} | {"pxhv.conf"}
         if name.lower() in taken and self.files.get(name) != source:
@@ -78,9 +78,7 @@ def firmware_lines(boot: BootFiles) -> list[str]:
 def split_disk(text: str) -> Drive:
     """--disk's F or F,ro."""
     drive = Drive(Path(text.removesuffix(",ro")), text.endswith(",ro"))
-    path = drive.path
-    if not path.is_file():
-        raise UsageError(f"{path} is no file" if path.exists() else f"no such file: {path}")
+    path = need_file(drive.path)
     try:
         with open(path, "rb") as f:
             start = f.read(80)
@@ -121,9 +119,13 @@ def disk_lines(boot: BootFiles, args, run: bool) -> list[str]:
     """Config lines of the disks: drives of the PC where it is to run, so that they keep what is written; else files of the boot
     partition, as odd ones are in any case. A floppy is for the firmware only, which takes one."""
     lines = []
+    to_boot = not (args.kernel or args.multiboot or args.flat)
     for number, drive in enumerate(map(split_disk, args.disk)):
         size = drive.path.stat().st_size
-        floppy = (size in FLOPPY_SIZES or size < CYLINDER) and not (args.kernel or args.multiboot or args.flat)
+        floppy = (size in FLOPPY_SIZES or size < CYLINDER) and to_boot
+        # pxHV knows its own disk by the boot sector, and this one has the same.
+        if is_boot_disk(drive.path) and (to_boot or (run and not drive.readonly)):
+            raise UsageError(f"{drive.path} is a boot disk of pxHV: `pxhv boot {drive.path}` runs it")
         end = ",ro" if drive.readonly else ""
         if run and not floppy and not (drive.readonly and size % SECTOR):
             lines.append(f"disk = {attach(boot.drives, drive, args)}{end}")
@@ -193,9 +195,7 @@ def from_config(args) -> BootFiles:
     boot = BootFiles(config)
     extra = {}
     for f in map(Path, args.file):
-        if not f.is_file():
-            raise UsageError(f"no such file: {f}")
-        extra[f.name.lower()] = boot.files[f.name] = f
+        extra[f.name.lower()] = boot.files[f.name] = need_file(f)
     for number, line in enumerate(config.decode("utf-8", "surrogateescape").splitlines(), 1):
         if size := re.match(r"\s*(?:memory|trace)\s*=\s*(\d+[KMGkmg])\s*(?:[;#].*)?$", line):
             boot.memory += parse_size(size[1])

@@ -9,14 +9,11 @@ import subprocess
 import tempfile
 from pathlib import Path, PurePosixPath
 
+from .files import BOOT_SIGNATURE, CODE_SIZE, DISK_SIGNATURE, PARTITION_START, SECTOR
 from .guest import BootFiles
 from .project import need_program
 from .status import PxhvError
 
-SECTOR = 512
-PARTITION_START = 2048  # sectors: 1 MiB, where every partitioning tool puts it
-CODE_SIZE = 440  # the boot sector's own bytes; the disk signature follows
-DISK_SIGNATURE = 0x56487870  # "pxHV"
 VOLUME_ID = "70784856"
 FAT32_LBA = 0x0C
 EPOCH = "1700000000"  # of every file on the partition
@@ -39,12 +36,12 @@ def chs(lba: int) -> bytes:
 
 def boot_sector(mbr: bytes, sectors: int) -> bytes:
     """The MBR: mbr's code, and one active FAT32 partition of that many sectors."""
-    if len(mbr) != SECTOR or mbr[510:] != b"\x55\xaa":
+    if len(mbr) != SECTOR or not mbr.endswith(BOOT_SIGNATURE):
         raise PxhvError("mbr.bin is not a boot sector")
     last = PARTITION_START + sectors - 1
     entry = b"\x80" + chs(PARTITION_START) + bytes([FAT32_LBA]) + chs(last)
     entry += struct.pack("<II", PARTITION_START, sectors)
-    return mbr[:CODE_SIZE] + struct.pack("<IH", DISK_SIGNATURE, 0) + entry.ljust(64, b"\0") + b"\x55\xaa"
+    return mbr[:CODE_SIZE] + DISK_SIGNATURE + bytes(2) + entry.ljust(64, b"\0") + BOOT_SIGNATURE
 
 
 def run(*command: str) -> None:
@@ -88,7 +85,7 @@ def build(disk: Path, mbr: bytes, hypervisor: bytes, boot: BootFiles) -> None:
     if len(hypervisor) > room:
         raise PxhvError(f"the hypervisor has {len(hypervisor)} bytes, the gap before the partition {room}")
     size = partition_size(boot)
-    new = disk.with_name(disk.name + ".new")
+    new = disk.with_name(f"{disk.name}.{os.getpid()}.new")  # a name that no file of the user's has
     try:
         with open(new, "wb") as f:
             f.write(boot_sector(mbr, size // SECTOR))
