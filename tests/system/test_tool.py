@@ -54,6 +54,33 @@ def test_bad_usage_is_2(pxhv, echo_build, args):
 
 
 @pytest.mark.parametrize("args, sentence", [
+    (["--memory", "0"], "--memory must be 1M to 1024G in steps of 4K, not '0'"),
+    (["--memory", "much"], "--memory: 'much' is not a size"),
+    (["--host-memory", "2000G"], "--host-memory must be 1M to 1024G"),
+    (["--trace-memory", "1025K"], "--trace-memory must be 1M to 1024G in steps of 4K"),
+    (["--trace-insns", "99999"], "'99999' is not a whole number from 1 to 65535"),
+    (["--cpus", "9"], "--cpus must be 1 to 8, not 9"),
+    (["--cpus", "0"], "'0' is not a whole number from 1 on"),
+    (["--timeout", "0"], "'0' is not a number of seconds above 0"),
+    (["--gdb", "0"], "'0' is not a port's number, from 1 to 65535"),
+    (["--flat", "{guest}@0x10000:16"], "a 16-bit image must lie below 0x10000, not at 0x10000"),
+    (["--flat", "{guest}@0x10000000000000000:64"], "is not FILE@ADDR:16 or FILE@ADDR:64"),
+    (["--disk", "{guest},ro"] * 5, "more than 4 disks"),
+    (["--kernel", "{folder}"], "{folder} is a folder"),
+    (["--kernel", "{guest}", "--initrd", "{folder}"], "{folder} is a folder"),
+    (["--kernel", "{guest}", "--append", "a" * 2048], "--append is too long (2048 characters, at most 2047)"),
+    (["--multiboot", "{guest}", "--module", "{guest} " + "a" * 127], "--module is too long"),
+    (["--multiboot", "{guest}", *["--module", "{guest}"] * 9], "more than 8 modules"),
+    (["--disk", "{folder}"], "{folder} is a folder"),
+])
+def test_refusals_name_the_option(pxhv, echo_build, tmp_path, args, sentence):
+    names = {"guest": echo_build / "guest.bin", "folder": tmp_path}
+    what = [] if {"--kernel", "--multiboot", "--flat"} & set(args) else ["--flat", "{guest}@0x7C00:16"]
+    run = pxhv("run", *(a.format(**names) for a in what + args), build=echo_build)
+    assert run.status == 2 and sentence.format(**names) in run.errors, run.errors
+
+
+@pytest.mark.parametrize("args, sentence", [
     (["image", "-o", "{folder}/data", "--disk", "{folder}/data"], "cannot write {folder}/data: it is an input"),
     (["image", "-o", "{folder}/data", "--kernel", "{folder}/link"], "cannot write {folder}/data: it is an input"),
     (["image", "-o", "{folder}/link", "--kernel", "{folder}/data"], "cannot write {folder}/link: it is an input"),

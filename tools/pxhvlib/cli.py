@@ -30,25 +30,25 @@ HOST_MEMORY = 512 << 20  # the PC's memory, if the guests do not need more
 HOST_SPARE = 128 << 20  # for the hypervisor, the guests' files and the firmware
 
 
-def positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError
-    return value
+def number(kind: type, low: float, high: float, words: str):
+    """An option's type: numbers from low to high, which words describe."""
+
+    def convert(text: str):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"'{text}' is not {words}")
+        return value
+
+    return convert
 
 
-def seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1e9:
-        raise ValueError
-    return value
-
-
-def port_number(text: str) -> int:
-    value = int(text)
-    if not 0 < value < 65536:
-        raise ValueError
-    return value
+positive = number(int, 1, sys.maxsize, "a whole number from 1 on")
+insns = number(int, 1, guest.MOST_INSNS, f"a whole number from 1 to {guest.MOST_INSNS}")
+seconds = number(float, 1e-6, 1e9, "a number of seconds above 0, at most 1000000000")
+port_number = number(int, 1, 65535, "a port's number, from 1 to 65535")
 
 
 def add_guest_options(p: argparse.ArgumentParser) -> None:
@@ -68,10 +68,11 @@ def add_guest_options(p: argparse.ArgumentParser) -> None:
                    help="a module of --multiboot, 'F ARGUMENTS' to give it some; up to 8")
     p.add_argument("--append", metavar="S", help="the kernel's command line")
     p.add_argument("--memory", metavar="M", help=f"of the guest, such as 1G; {guest.DEFAULT_MEMORY} by default")
-    p.add_argument("--cpus", metavar="N", type=positive, default=1, help="of the guest and of the emulated PC")
+    p.add_argument("--cpus", metavar="N", type=positive, default=1,
+                   help="of the emulated PC and of the guest; this version runs guests of 1 CPU only")
     p.add_argument("--trace-memory", metavar="M",
                    help=f"trace the guest's exits into that much memory per CPU; --trace takes {guest.DEFAULT_TRACE}")
-    p.add_argument("--trace-insns", metavar="N", type=positive, nargs="?", const=guest.DEFAULT_INSNS,
+    p.add_argument("--trace-insns", metavar="N", type=insns, nargs="?", const=guest.DEFAULT_INSNS,
                    help=f"trace the guest's first N instructions too, {guest.DEFAULT_INSNS} without N")
     p.add_argument("--quiet", action="store_true", help="no boot story, no hint")
 
@@ -149,7 +150,7 @@ def choose_engine(args) -> None:
 def machine_from(args, disk: Path, workdir: Path, guest_memory: int, drives: list[Drive]) -> Machine:
     memory = max(HOST_MEMORY, guest_memory + HOST_SPARE)
     if args.host_memory:
-        memory = project.parse_size(args.host_memory)
+        memory = guest.vm_memory("--host-memory", args.host_memory)
     return Machine(disk=disk, workdir=workdir, cpu=args.cpu, cpus=args.cpus, memory=memory, media=args.media, count=args.count,
                    drives=drives, drive_media=args.disk_media, inspected=bool(args.screenshot or args.trace), debug=bool(args.gdb),
                    person=sys.stdin is not None and sys.stdin.isatty())

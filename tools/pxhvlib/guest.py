@@ -15,6 +15,15 @@ DEFAULT_MEMORY = "256M"
 DEFAULT_TRACE = "16M"  # half a million exits
 DEFAULT_INSNS = 10000
 
+# What pxhv.conf takes, see docs/config.md. An option beyond that is told of here, by the option's name.
+LEAST_MEMORY, MOST_MEMORY, MEMORY_STEP = 1 << 20, 1 << 40, 4096
+MOST_CPUS = 8
+MOST_INSNS = 65535
+MOST_DISKS = 4
+MOST_MODULES = 8
+MOST_MODULE = 127  # bytes of its line
+MOST_CMDLINE = 2047
+
 # What a PC boots with (package seabios). Of its flavours this one knows all that our PC has: virtio-mmio, a PS/2 keyboard,
 # floppies in memory.
 SEABIOS = Path("/usr/share/seabios")
@@ -60,10 +69,31 @@ class BootFiles:
         return name
 
 
-def quoted(key: str, option: str, text: str) -> str:
+def vm_memory(option: str, text: str) -> int:
+    """The bytes of an option that the config takes as memory."""
+    size = parse_size(option, text)
+    if not LEAST_MEMORY <= size <= MOST_MEMORY or size % MEMORY_STEP:
+        raise UsageError(f"{option} must be 1M to 1024G in steps of 4K, not '{text}'")
+    return size
+
+
+def flat_line(text: str, boot: BootFiles) -> str:
+    """The config line of --flat."""
+    m = FLAT.fullmatch(text)
+    address = int(m[2], 0 if m[2][1:2] in "xX" else 10) if m else 0
+    if not m or address >> 64:
+        raise UsageError(f"--flat '{text}' is not FILE@ADDR:16 or FILE@ADDR:64")
+    if m[3] == "16" and address > 0xFFFF:
+        raise UsageError(f"--flat {text}: a 16-bit image must lie below 0x10000, not at {address:#x}")
+    return f"flat = {boot.add(Path(m[1]), 'guest.bin')}@{m[2]}:{m[3]}"
+
+
+def quoted(key: str, option: str, text: str, most: int) -> str:
     """The config line of an option's text, in quotes: it may hold what looks like a comment."""
     if not text.isprintable():
         raise UsageError(f"{option} has a character that no config line can hold")
+    if len(text.encode()) > most:
+        raise UsageError(f"{option} is too long ({len(text.encode())} characters, at most {most})")
     return f'{key} = "{text}"'
 
 
@@ -118,6 +148,8 @@ def attached(disks: list[str], args) -> list[Drive]:
 def disk_lines(boot: BootFiles, args, run: bool) -> list[str]:
     """Config lines of the disks: drives of the PC where it is to run, so that they keep what is written; else files of the boot
     partition, as odd ones are in any case. A floppy is for the firmware only, which takes one."""
+    if len(args.disk) > MOST_DISKS:
+        raise UsageError(f"more than {MOST_DISKS} disks")
     lines = []
     to_boot = not (args.kernel or args.multiboot or args.flat)
     for number, drive in enumerate(map(split_disk, args.disk)):
@@ -146,7 +178,9 @@ def disk_lines(boot: BootFiles, args, run: bool) -> list[str]:
 def from_options(args, debug_exit: bool, run: bool) -> BootFiles:
     """One guest from --kernel, --multiboot, --flat or --disk. debug_exit gives it the port that ends a run with a value."""
     boot = BootFiles(b"")
-    memory = parse_size(args.memory or DEFAULT_MEMORY)
+    memory = vm_memory("--memory", args.memory or DEFAULT_MEMORY)
+    if args.cpus > MOST_CPUS:
+        raise UsageError(f"--cpus must be 1 to {MOST_CPUS}, not {args.cpus}")
     headless = run and not (sys.stdin and sys.stdin.isatty())  # nobody sits there for the monitor to wait for
     lines = [f"{key} = yes" for key, wanted in (("quiet", args.quiet), ("headless", headless)) if wanted]
     lines = (["[pxhv]", *lines] if lines else []) + ["[vm guest]"]
@@ -156,22 +190,21 @@ def from_options(args, debug_exit: bool, run: bool) -> BootFiles:
             lines.append(f"initrd = {boot.add(Path(args.initrd), 'initrd')}")
     elif args.multiboot:
         lines.append(f"multiboot = {boot.add(Path(args.multiboot), 'kernel.elf')}")
+        if len(args.module) > MOST_MODULES:
+            raise UsageError(f"more than {MOST_MODULES} modules")
         for module in args.module:
             name, _, arguments = module.partition(" ")
-            lines.append(quoted("module", "--module", f"{boot.add(Path(name), 'module')} {arguments}".strip()))
+            lines.append(quoted("module", "--module", f"{boot.add(Path(name), 'module')} {arguments}".strip(), MOST_MODULE))
     elif not args.flat:
         lines += firmware_lines(boot)
     else:
-        m = FLAT.fullmatch(args.flat)
-        if not m:
-            raise UsageError(f"'{args.flat}' is not FILE@ADDR:16 or FILE@ADDR:64")
-        lines.append(f"flat = {boot.add(Path(m[1]), 'guest.bin')}@{m[2]}:{m[3]}")
+        lines.append(flat_line(args.flat, boot))
     if args.append is not None:
-        lines.append(quoted("cmdline", "--append", args.append))
+        lines.append(quoted("cmdline", "--append", args.append, MOST_CMDLINE))
     lines += disk_lines(boot, args, run)
     lines += [f"memory = {size_text(memory)}", f"cpus = {args.cpus}"]
     if args.trace_memory or getattr(args, "trace", None):
-        trace = parse_size(args.trace_memory or DEFAULT_TRACE)
+        trace = vm_memory("--trace-memory", args.trace_memory or DEFAULT_TRACE)
         lines.append(f"trace = {size_text(trace)}")
         if args.trace_insns:
             lines.append(f"trace-insns = {args.trace_insns}")
@@ -198,7 +231,7 @@ def from_config(args) -> BootFiles:
         extra[f.name.lower()] = boot.files[f.name] = need_file(f)
     for number, line in enumerate(config.decode("utf-8", "surrogateescape").splitlines(), 1):
         if size := re.match(r"\s*(?:memory|trace)\s*=\s*(\d+[KMGkmg])\s*(?:[;#].*)?$", line):
-            boot.memory += parse_size(size[1])
+            boot.memory += parse_size("memory", size[1])
         m = FILE_KEY.match(line)
         name = (m[2] or m[3]) if m else ""
         if not name:

@@ -63,11 +63,11 @@ def hypervisor(build: Path) -> tuple[bytes, bytes]:
     return mbr.read_bytes(), image.read_bytes()
 
 
-def parse_size(text: str) -> int:
-    """"256M", "1G", "65536K" or a plain number of MiB, as bytes."""
+def parse_size(option: str, text: str) -> int:
+    """An option's "256M", "1G", "65536K" or plain number of MiB, as bytes."""
     m = re.fullmatch(r"(\d+)([KMG]?)", text.strip().upper())
     if not m:
-        raise UsageError(f"'{text}' is not a size: say 256M or 1G")
+        raise UsageError(f"{option}: '{text}' is not a size: say 256M or 1G")
     return int(m[1]) << {"K": 10, "": 20, "M": 20, "G": 30}[m[2]]
 
 
