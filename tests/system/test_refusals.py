@@ -28,6 +28,15 @@ def test_boot_medium(pxhv, disk, media):
     assert run.status == 0, run.output
 
 
+def test_boot_from_a_large_partition(pxhv, tmp_path):
+    path = tmp_path / "disk.img"
+    assert pxhv("image", "--debug-exit", "--size", "2G", "-o", path, *FLAT).status == 0
+    assert path.stat().st_size == 2 << 30
+    run = pxhv("boot", "--engine", "qemu", "--timeout", "60", path)
+    run.expect(*GUESTS["hello64"].prints)
+    assert run.status == 0, run.output
+
+
 @pytest.mark.parametrize("name", BAD_CONFIGS)
 def test_config(pxhv, tmp_path, name):
     text, sentence = BAD_CONFIGS[name]

@@ -216,6 +216,56 @@ def test_image_holds_large_files(pxhv, echo_build, tmp_path):
     assert len(partition_file(disk, "Initrd-Of-A-Certain-Size.img")) == 400 << 20
 
 
+def test_image_of_a_size(pxhv, echo_build, flat, tmp_path):
+    """The room in it is the user's: a file that the default size has no room for."""
+    disk, data = tmp_path / "disk.img", tmp_path / "data.img"
+    with open(data, "wb") as f:
+        f.truncate(100 << 20)
+    copy = ["mcopy", "-i", f"{disk}@@{PARTITION}", data, "::"]
+    assert pxhv("image", "-o", disk, *flat, build=echo_build).status == 0
+    assert b"Disk full" in subprocess.run(copy, capture_output=True).stderr
+    run = pxhv("image", "-o", disk, "--size", "400M", *flat, build=echo_build)
+    assert run.status == 0, run.errors
+    subprocess.run(copy, check=True)
+    data = disk.read_bytes()
+    assert len(data) == 400 << 20
+    assert struct.unpack("<II", data[454:462]) == (2048, (400 << 20) // 512 - 2048)
+    (tmp_path / "partition").write_bytes(data[PARTITION:])
+    check = shutil.which("fsck.fat", path="/usr/sbin:/sbin:/usr/bin")
+    subprocess.run([check, "-n", tmp_path / "partition"], check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("size, file, sentence", [
+    ("0", 1, "--size 0M is too small: the least for these files is 35M"),
+    ("34M", 1, "--size 34M is too small: the least for these files is 35M"),
+    ("100M", 100 << 20, "--size 100M is too small: the least for these files is 105M"),
+    ("1025G", 1, "a boot disk has at most 1024G"),
+    ("8G", 4 << 30, "has 4 GiB or more, which no file of a FAT32 partition can have"),
+])
+def test_image_of_no_size(pxhv, echo_build, tmp_path, size, file, sentence):
+    kernel, disk = tmp_path / "kernel", tmp_path / "disk.img"
+    with open(kernel, "wb") as f:
+        f.truncate(file)
+    run = pxhv("image", "-o", disk, "--size", size, "--kernel", kernel, build=echo_build)
+    assert run.status == 2 and sentence in run.errors, run.errors
+    assert not disk.exists()
+
+
+def test_the_least_size_holds_the_files(pxhv, echo_build, tmp_path):
+    kernel, disk = tmp_path / "kernel", tmp_path / "disk.img"
+    for file, size in ((32, "35M"), (100, "105M"), (400, "414M")):
+        with open(kernel, "wb") as f:
+            f.truncate(file << 20)
+        run = pxhv("image", "-o", disk, "--size", size, "--kernel", kernel, build=echo_build)
+        assert run.status == 0, run.errors
+
+
+def test_image_headless(pxhv, echo_build, flat, tmp_path):
+    disk = tmp_path / "disk.img"
+    assert pxhv("image", "-o", disk, "--headless", *flat, build=echo_build).status == 0
+    assert partition_file(disk, "pxhv.conf").startswith(b"[pxhv]\nheadless = yes\n")
+
+
 def test_image_too_large_a_hypervisor(pxhv, echo_build, flat, tmp_path):
     shutil.copy(echo_build / "mbr.bin", tmp_path)
     (tmp_path / "pxhv.bin").write_bytes(bytes(PARTITION))

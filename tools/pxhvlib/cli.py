@@ -109,6 +109,8 @@ def parser() -> argparse.ArgumentParser:
     disk = commands.add_parser("image", help="only build the boot disk, for a USB stick or an emulator")
     add_guest_options(disk)
     disk.add_argument("-o", "--output", metavar="DISK", required=True)
+    disk.add_argument("--size", metavar="SIZE", help="of the image, such as 2G; by default what the files need, with some room")
+    disk.add_argument("--headless", action="store_true", help="a guest that dies ends the run: nobody sits there for the monitor")
     disk.add_argument("--debug-exit", action="store_true", help="give the guest port 0xF4, as run does")
 
     boot = commands.add_parser("boot", help="boot a disk that `image` built")
@@ -192,9 +194,10 @@ def command_run(args) -> int:
 
 def command_image(args) -> int:
     boot = guest.boot_files(args, debug_exit=args.debug_exit)
+    size = None if args.size is None else project.parse_size("--size", args.size)
     output = files.disk_output(Path(args.output), inputs(args, boot))
     mbr, hypervisor = project.hypervisor(Path(args.build).absolute())
-    image.build(output, mbr, hypervisor, boot)
+    image.build(output, mbr, hypervisor, boot, size)
     return 0
 
 

@@ -181,7 +181,8 @@ def from_options(args, debug_exit: bool, run: bool) -> BootFiles:
     memory = vm_memory("--memory", args.memory or DEFAULT_MEMORY)
     if args.cpus > MOST_CPUS:
         raise UsageError(f"--cpus must be 1 to {MOST_CPUS}, not {args.cpus}")
-    headless = run and not (sys.stdin and sys.stdin.isatty())  # nobody sits there for the monitor to wait for
+    # Without a terminal nobody sits there for the monitor to wait for.
+    headless = getattr(args, "headless", False) or run and not (sys.stdin and sys.stdin.isatty())
     lines = [f"{key} = yes" for key, wanted in (("quiet", args.quiet), ("headless", headless)) if wanted]
     lines = (["[pxhv]", *lines] if lines else []) + ["[vm guest]"]
     if args.kernel:
@@ -260,7 +261,7 @@ def from_config(args) -> BootFiles:
 def boot_files(args, debug_exit: bool, run: bool = False) -> BootFiles:
     """The boot partition that the options ask for, and the drives beside it where a PC is to run."""
     if args.config:
-        for option in ("initrd", "append", "memory", "quiet", "module", "gdb", "trace_memory", "trace_insns",
+        for option in ("initrd", "append", "memory", "quiet", "headless", "module", "gdb", "trace_memory", "trace_insns",
                        *(() if run else ("disk",))):
             if getattr(args, option, None) not in (None, False, []):
                 raise UsageError(f"--{option.replace('_', '-')} does not go with --config: write it there")

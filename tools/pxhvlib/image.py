@@ -11,16 +11,19 @@ from pathlib import Path, PurePosixPath
 
 from .files import BOOT_SIGNATURE, CODE_SIZE, DISK_SIGNATURE, PARTITION_START, SECTOR
 from .guest import BootFiles
-from .project import need_program
-from .status import PxhvError
+from .project import need_program, size_text
+from .status import PxhvError, UsageError
 
 VOLUME_ID = "70784856"
 FAT32_LBA = 0x0C
 EPOCH = "1700000000"  # of every file on the partition
 
 # FAT32 begins at 65525 clusters: 33 MiB with clusters of one sector. The rest is room for the user's own files.
+MIN_FAT32 = 34 << 20
 MIN_PARTITION = 64 << 20
 SPARE = 16 << 20
+MAX_IMAGE = 1 << 40  # beyond it FAT32 has not the numbers for clusters of 4 KiB
+MAX_FILE = (1 << 32) - 1  # bytes of a file on FAT32
 PADDED = 1440 << 10  # bytes of the floppy that a boot sector alone becomes
 BIG = 300 << 20  # from here on clusters of 4 KiB give clusters enough
 
@@ -53,10 +56,22 @@ def run(*command: str) -> None:
         raise PxhvError(f"{command[0]} failed: {(done.stderr or done.stdout).strip()}")
 
 
-def partition_size(boot: BootFiles) -> int:
-    """Bytes for the partition, whole MiB."""
-    content = sum(f.stat().st_size + 4096 for f in boot.files.values()) + len(boot.config)
-    return max(MIN_PARTITION, (content * 33 // 32 + SPARE + 0xFFFFF) & ~0xFFFFF)
+def partition_size(boot: BootFiles, image_size: int | None) -> int:
+    """Bytes for the partition: what is left of an image of that size; with None, whole MiB that give room to spare."""
+    sizes = {f: f.stat().st_size for f in boot.files.values()}
+    for f, size in sizes.items():
+        if size > MAX_FILE:
+            raise UsageError(f"{f} has 4 GiB or more, which no file of a FAT32 partition can have")
+    content = sum(sizes[f] + 4096 for f in boot.files.values()) + len(boot.padded) * PADDED + len(boot.config)
+    least = (content * 33 // 32 + 0xFFFFF) & ~0xFFFFF
+    gap = PARTITION_START * SECTOR
+    size = max(MIN_PARTITION, least + SPARE) if image_size is None else image_size - gap
+    least = max(MIN_FAT32, least)
+    if size < least:  # never without an image_size
+        raise UsageError(f"--size {size_text(image_size)} is too small: the least for these files is {size_text(least + gap)}")
+    if size + gap > MAX_IMAGE:
+        raise UsageError(f"a boot disk has at most {MAX_IMAGE >> 30}G, not {size_text(size + gap)}")
+    return size
 
 
 def fill(disk: Path, boot: BootFiles) -> None:
@@ -79,12 +94,12 @@ def fill(disk: Path, boot: BootFiles) -> None:
             run("mcopy", "-i", fs, str(source.resolve()), f"::{name}")
 
 
-def build(disk: Path, mbr: bytes, hypervisor: bytes, boot: BootFiles) -> None:
+def build(disk: Path, mbr: bytes, hypervisor: bytes, boot: BootFiles, image_size: int | None = None) -> None:
     """Writes the disk image; an old file of that name is replaced, and only by a whole one."""
     room = (PARTITION_START - 1) * SECTOR
     if len(hypervisor) > room:
         raise PxhvError(f"the hypervisor has {len(hypervisor)} bytes, the gap before the partition {room}")
-    size = partition_size(boot)
+    size = partition_size(boot, image_size)
     new = disk.with_name(f"{disk.name}.{os.getpid()}.new")  # a name that no file of the user's has
     try:
         with open(new, "wb") as f:
