@@ -299,6 +299,17 @@ def test_config_names_a_missing_file(pxhv, echo_build, tmp_path, line):
     assert run.status == 2 and "my.conf:2:" in run.errors
 
 
+def test_run_says_that_a_boot_file_is_lost(pxhv, echo_build, tmp_path):
+    conf, warning = tmp_path / "my.conf", "what the guest writes to 'boot:d.img' is lost with this run's disk"
+    for name in ("guest.bin", "d.img"):
+        (tmp_path / name).write_bytes(b"\xf4" * 1024)
+    for disk, lost in (("boot:d.img", True), ("boot:d.img,ro", False), ("file:d.img", False)):
+        conf.write_text(f"[vm a]\nflat = guest.bin@0x7C00:16\ndisk = {disk}\n")
+        run = pxhv("run", "--config", conf, "--engine", "qemu", "--stdin", stdin=b"x", build=echo_build)
+        assert run.status == 7 and (warning in run.errors) == lost, run.errors
+        assert warning not in pxhv("image", "--config", conf, "-o", tmp_path / "disk.img", build=echo_build).errors
+
+
 @pytest.mark.parametrize("folder, output, size, sentence", [
     ("nofolder", "x.img", "64", "no such file: nofolder/boot/grub/grub.cfg"),
     ("empty", "x.img", "64", "no such file: empty/boot/grub/grub.cfg"),

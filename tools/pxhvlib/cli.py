@@ -163,6 +163,13 @@ def inputs(args, boot: guest.BootFiles) -> list[Path]:
     return [*boot.files.values(), *(drive.path for drive in boot.drives), *([Path(args.config)] if args.config else [])]
 
 
+def warn_of_lost_disks(boot: guest.BootFiles) -> None:
+    """For a boot disk that does not outlive the run."""
+    for name in boot.in_place:
+        print(f"pxhv: what the guest writes to 'boot:{name}' is lost with this run's disk; "
+              "make the disk with `pxhv image`, and run it with `pxhv boot`", file=sys.stderr)
+
+
 def boot_disk(args, machine: Machine, read: list[Path]) -> int:
     """Boots the machine with the terminal, as run and boot do alike; read are the user's files in it."""
     outputs = list(filter(None, (args.serial_log, args.trace, args.screenshot)))
@@ -185,6 +192,7 @@ def boot_disk(args, machine: Machine, read: list[Path]) -> int:
 def command_run(args) -> int:
     choose_engine(args)
     boot = guest.boot_files(args, debug_exit=True, run=True)
+    warn_of_lost_disks(boot)
     mbr, hypervisor = project.hypervisor(Path(args.build).absolute())
     with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:
         disk = Path(workdir) / "disk.img"
@@ -215,6 +223,7 @@ def command_boot(args) -> int:
 
 def command_gdb(args) -> int:
     boot = guest.boot_files(args, debug_exit=True)
+    warn_of_lost_disks(boot)
     build = Path(args.build).absolute()
     mbr, hypervisor = project.hypervisor(build)
     with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:

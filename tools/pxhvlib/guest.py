@@ -56,6 +56,7 @@ class BootFiles:
     files: dict[str, Path] = field(default_factory=dict)  # path on the partition: file on this PC
     padded: set[str] = field(default_factory=set)  # those of them that zeros make a floppy
     memory: int = 0  # bytes that the guests and their disks in memory want together
+    in_place: list[str] = field(default_factory=list)  # those of the files that are a guest's to write
     drives: list[Drive] = field(default_factory=list)  # of the PC
 
     def add(self, source: Path, fallback: str) -> str:
@@ -244,6 +245,8 @@ def from_config(args) -> BootFiles:
             if not disk:
                 continue
             name = disk[2]
+            if disk[1] == "boot" and not disk[3]:
+                boot.in_place.append(name)
         elif m[1] == "module":
             name = name.split()[0]
         name = name.lstrip("/")
