@@ -142,7 +142,7 @@ static void hint(struct vga_text *v)
 {
 	char text[128];
 	int len = ksnprintf(text, sizeof(text),
-			    "\npxHV: vm '%s' has a text screen, too: 'console = vga' shows it here\n",
+			    "\npxHV: vm '%s' has a text screen, too: --console vga or console = vga shows it here\n",
 			    v->vm->config->name);
 
 	vm_screen_ansi(v->vm, text, (size_t)len);

@@ -67,6 +67,7 @@ def add_guest_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--module", metavar="F", action="append", default=[],
                    help="a module of --multiboot, 'F ARGUMENTS' to give it some; up to 8")
     p.add_argument("--append", metavar="S", help="the kernel's command line")
+    p.add_argument("--console", choices=["serial", "vga"], help="vga: show the guest's text screen even if it uses its serial port")
     p.add_argument("--memory", metavar="M", help=f"of the guest, such as 1G; {guest.DEFAULT_MEMORY} by default")
     p.add_argument("--cpus", metavar="N", type=positive, default=1,
                    help="of the emulated PC and of the guest; this version runs guests of 1 CPU only")

@@ -204,6 +204,8 @@ def from_options(args, debug_exit: bool, run: bool) -> BootFiles:
     if args.append is not None:
         lines.append(quoted("cmdline", "--append", args.append, MOST_CMDLINE))
     lines += disk_lines(boot, args, run)
+    if args.console:
+        lines.append(f"console = {args.console}")
     lines += [f"memory = {size_text(memory)}", f"cpus = {args.cpus}"]
     if args.trace_memory or getattr(args, "trace", None):
         trace = vm_memory("--trace-memory", args.trace_memory or DEFAULT_TRACE)
@@ -264,7 +266,7 @@ def from_config(args) -> BootFiles:
 def boot_files(args, debug_exit: bool, run: bool = False) -> BootFiles:
     """The boot partition that the options ask for, and the drives beside it where a PC is to run."""
     if args.config:
-        for option in ("initrd", "append", "memory", "quiet", "headless", "module", "gdb", "trace_memory", "trace_insns",
+        for option in ("initrd", "append", "console", "memory", "quiet", "headless", "module", "gdb", "trace_memory", "trace_insns",
                        *(() if run else ("disk",))):
             if getattr(args, option, None) not in (None, False, []):
                 raise UsageError(f"--{option.replace('_', '-')} does not go with --config: write it there")
