@@ -283,53 +283,61 @@ class Screen:
         pytest.fail(f"no {text!r} on the screen:\n" + "\n".join(rows[i:i + 80] for i in range(0, 2000, 80)))
 
 
-def test_screen_and_keyboard(pxhv, tmp_path):
-    disk = tmp_path / "disk.img"
-    assert pxhv("image", "-o", disk, "--flat", f"{GUESTS}/echo.bin@0x100000:64").status == 0
-    screen = Screen(disk, tmp_path)
-    try:
-        screen.wait_for("echo")
-        screen.keys("ctrl-a", "c")
-        screen.wait_for("pxHV monitor: ")
-        screen.keys(*"inf", "tab", *"vmz", "backspace", "s", "ret")
-        screen.wait_for("guest (flat, AMD-V")
-        screen.keys("up", "ret")
-        screen.keys("ctrl-a", "c", "a")
-        screen.wait_for("[a]")
-    finally:
-        screen.process.kill()
-        screen.process.communicate()
+@pytest.fixture
+def screen(pxhv, tmp_path):
+    """Boots a disk with the guest that the options name."""
+    started = []
+
+    def start(*options):
+        disk = tmp_path / "disk.img"
+        assert pxhv("image", "-o", disk, *options).status == 0
+        started.append(Screen(disk, tmp_path))
+        return started[-1]
+
+    yield start
+    for s in started:
+        s.process.kill()
+        s.process.communicate()
 
 
-def test_looking_back(pxhv, tmp_path):
+ECHO = ("--flat", f"{GUESTS}/echo.bin@0x100000:64")
+
+
+def test_screen_and_keyboard(screen):
+    screen = screen(*ECHO)
+    screen.wait_for("echo")
+    screen.keys("ctrl-a", "c")
+    screen.wait_for("pxHV monitor: ")
+    screen.keys(*"inf", "tab", *"vmz", "backspace", "s", "ret")
+    screen.wait_for("guest (flat, AMD-V")
+    screen.keys("up", "ret")
+    screen.keys("ctrl-a", "c", "a")
+    screen.wait_for("[a]")
+
+
+def test_looking_back(screen):
     """Shift-PgUp shows what has left the screen, until something is written."""
-    disk = tmp_path / "disk.img"
-    assert pxhv("image", "-o", disk, "--flat", f"{GUESTS}/echo.bin@0x100000:64").status == 0
-    screen = Screen(disk, tmp_path)
-    try:
-        screen.wait_for("echo")
-        story = screen.rows()
-        screen.keys("ctrl-a", "c", *"help", "ret", *"info", "spc", *"host", "ret")
-        screen.wait_for("info host")
-        screen.keys(*"help", "ret", "a")
-        screen.wait_for("pxhv> a ")
-        present = screen.rows()
-        assert not {story[:800], story[800:]} & {present[:800], present[800:]}
-        shown, views = "", []
-        while screen.keys("shift-pgup") or shown != screen.rows():
-            shown = screen.rows()
-            views.append(shown)
-        assert len(views) > 1 and "Pixel Hypervisor" in shown
-        screen.keys(*["shift-pgdn"] * len(views))
-        assert screen.rows() == present
-        screen.keys("shift-pgup")
-        assert screen.rows() == views[0]
-        screen.keys("b")
-        screen.wait_for("pxhv> ab ")
-        assert screen.rows()[:-80] == present[:-80]
-    finally:
-        screen.process.kill()
-        screen.process.communicate()
+    screen = screen(*ECHO)
+    screen.wait_for("echo")
+    story = screen.rows()
+    screen.keys("ctrl-a", "c", *"help", "ret", *"info", "spc", *"host", "ret")
+    screen.wait_for("info host")
+    screen.keys(*"help", "ret", "a")
+    screen.wait_for("pxhv> a ")
+    present = screen.rows()
+    assert not {story[:800], story[800:]} & {present[:800], present[800:]}
+    shown, views = "", []
+    while screen.keys("shift-pgup") or shown != screen.rows():
+        shown = screen.rows()
+        views.append(shown)
+    assert len(views) > 1 and "Pixel Hypervisor" in shown
+    screen.keys(*["shift-pgdn"] * len(views))
+    assert screen.rows() == present
+    screen.keys("shift-pgup")
+    assert screen.rows() == views[0]
+    screen.keys("b")
+    screen.wait_for("pxhv> ab ")
+    assert screen.rows()[:-80] == present[:-80]
 
 
 # A kernel that writes the scan codes it gets to the screen.
@@ -367,27 +375,20 @@ digit:
 @pytest.mark.parametrize("keys, codes", [
     ("f1", "3BBB"), ("f12", "58D8"), ("alt-x", "382DADB8"), ("shift-up", "2AE048E0C8AA"), ("ctrl-alt-f5", "381D3FBFB89D"),
     ("ctrl-alt-delete", "381DE053E0D3B89D"), ("shift-a", "2A1E9EAA"), ("pgdn", "E051E0D1")])
-def test_keyboard_reaches_a_guest(pxhv, tmp_path, keys, codes):
+def test_keyboard_reaches_a_guest(screen, tmp_path, keys, codes):
     """From the PC's keyboard through the console to the guest's."""
     (tmp_path / "keys.asm").write_text(SCAN_CODES)
     subprocess.run(["nasm", "-f", "bin", tmp_path / "keys.asm", "-o", tmp_path / "keys.bin"], check=True)
-    assert pxhv("image", "-o", tmp_path / "disk.img", "--multiboot", tmp_path / "keys.bin").status == 0
-    screen = Screen(tmp_path / "disk.img", tmp_path)
-    try:
-        screen.wait_for("> ")
-        screen.keys(keys)
-        screen.wait_for("> " + codes + " ")
-    finally:
-        screen.process.kill()
-        screen.process.communicate()
+    screen = screen("--multiboot", tmp_path / "keys.bin")
+    screen.wait_for("> ")
+    screen.keys(keys)
+    screen.wait_for("> " + codes + " ")
 
 
 def test_headless_run_ends(pxhv):
     run = pxhv("run", "--engine", "qemu", "--timeout", "60", "--flat", f"{GUESTS}/triple.bin@0x100000:64")
     assert run.status == 3
     assert PROMPT not in run.output
-
-
 
 
 def test_no_progress(pxhv):
