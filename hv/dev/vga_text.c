@@ -141,10 +141,12 @@ static bool look(struct vga_text *v)
 static void hint(struct vga_text *v)
 {
 	char text[128];
-	int len = ksnprintf(text, sizeof(text),
-			    "\npxHV: vm '%s' has a text screen, too: --console vga or console = vga shows it here\n",
-			    v->vm->config->name);
+	int len = ksnprintf(
+		text, sizeof(text),
+		"\npxHV: vm '%s' has a text screen, too: --console vga or console = vga shows it here\n",
+		v->vm->config->name);
 
+	vm_console_flush(v->vm);
 	vm_screen_ansi(v->vm, text, (size_t)len);
 	v->hinted = true;
 }
@@ -179,7 +181,7 @@ static void leave(void *dev)
 
 	if (vm_has_console(v->vm))
 		show(v);
-	if (v->ansi.begun) /* what comes is written below */
+	if (v->shown && vm_has_console(v->vm)) /* what comes is written below */
 		vm_screen_cells(v->vm, v->cells, VGA_CELLS - VGA_COLUMNS);
 	vga_ansi_end(&v->ansi);
 }

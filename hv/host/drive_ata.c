@@ -72,8 +72,9 @@ static void start(struct drive *d, u32 tag, struct drive_cmd *cmd)
 	outb(c->io + DEVICE, a->device);
 	a->flushing = cmd->op == DRIVE_FLUSH;
 	if (!a->flushing) {
-		outb(c->io + FEATURES, cmd->op == DRIVE_DISCARD ? ATA_TRIM : 0);
 		/* Each register takes the high byte first, and then the low one. */
+		outb(c->io + FEATURES, 0);
+		outb(c->io + FEATURES, cmd->op == DRIVE_DISCARD ? ATA_TRIM : 0);
 		set_place(c, cmd->blocks >> 8, cmd->block >> 24);
 		set_place(c, cmd->blocks, cmd->block);
 	}

@@ -4,6 +4,7 @@
 #include "svm/svm.h"
 
 #define EVENT_VALID BIT(31)
+#define DR7_GD	    BIT(13)
 #define TYPE(info)  ((info) >> 8 & 7)
 
 void svm_inject(struct vcpu *v, const struct vcpu_event *e)
@@ -82,6 +83,15 @@ void svm_debug(struct vcpu *v)
 	if (svm_caps.tcg)
 		write_dr7(*vmcb_dr7(b));
 	*vmcb_intercept_dr(b) = own ? 0x00FF00FF : 0; /* reads, and from bit 16 on writes */
+}
+
+void svm_give_db(struct vcpu *v)
+{
+	void *b = to_svm(v)->vmcb;
+
+	v->own_dr[6] = *vmcb_dr6(b);
+	*vmcb_dr7(b) &= ~DR7_GD;
+	vcpu_exception(v, X86_DB, false, 0);
 }
 
 void svm_take_vectoring(struct vcpu *v)

@@ -12,7 +12,6 @@
 #include "vm/vm.h"
 
 #define SVM_EXIT_INVALID    0xFFFFFFFFU /* -1; some CPUs give 32 bits of it only */
-#define DR7_GD		    BIT(13)
 #define SVM_EXIT_EXCEPTIONS 0x40
 #define WALK		    BIT(33) /* of the guest's page tables (APM 2 15.25.6) */
 
@@ -53,8 +52,7 @@ static void exit_db(struct vcpu *v)
 	svm_take_vectoring(v);
 	if (debug_exception(v, X86_DB, *vmcb_dr6(to_svm(v)->vmcb)))
 		return;
-	*vmcb_dr7(to_svm(v)->vmcb) &= ~DR7_GD;
-	vcpu_exception(v, X86_DB, false, 0);
+	svm_give_db(v);
 }
 
 /* RIP is that of INT3; as an event it comes from behind it. */

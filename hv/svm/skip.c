@@ -49,7 +49,7 @@ static __attribute__((noinline, cold)) void skip_to(struct svm_vcpu *x, u64 rip)
 		vcpu_kick(&x->v, EV_DEBUG);
 	} else {
 		*vmcb_dr6(b) |= BIT(14);
-		vcpu_exception(&x->v, X86_DB, false, 0);
+		svm_give_db(&x->v);
 	}
 }
 

@@ -76,6 +76,7 @@ bool svm_can_take_nmi(struct vcpu *v);
 void svm_interrupt_window(struct vcpu *v, bool on);
 void svm_nmi_window(struct vcpu *v, bool on);
 void svm_take_vectoring(struct vcpu *v);
+void svm_give_db(struct vcpu *v); /* queues #DB, for which DR6 is right already */
 void svm_debug(struct vcpu *v);
 
 /* svm/msr.c */

@@ -84,17 +84,17 @@ static __cold void take_line(struct vm *vm)
 {
 	if (vm->config->console_vga)
 		return;
+	vm->own_line = true;
 	if (vm->screen_leave)
 		vm->screen_leave(vm->screen_dev);
-	vm->own_line = true;
 }
 
 void vm_console_putc(struct vm *vm, u8 c)
 {
 	u32 n;
 
-	/* A firmware guest is at its screen until it listens to the port. */
-	if (unlikely(!vm->own_line) && vm->config->kind != GUEST_FIRMWARE)
+	/* A firmware guest is at its screen unless it listens to the port. */
+	if (unlikely(!vm->own_line) && (vm->config->kind != GUEST_FIRMWARE || vm->uart_listens))
 		take_line(vm);
 	n = vm->console_len;
 	/* The host's console puts CR before LF by itself, and a byte on a UART is dear. */
@@ -133,8 +133,6 @@ void vm_keyboard_register(struct vm *vm, void (*input)(void *dev), void *dev)
 
 void vm_console_listen(struct vm *vm, bool uart)
 {
-	if (uart && !vm->own_line)
-		take_line(vm);
 	vm->uart_listens = uart;
 }
 

@@ -134,9 +134,12 @@ bool emulate_string(struct vcpu *v, const struct insn *i, unsigned bits)
 			done = compares && !(s.flags & RFLAGS_ZF) == (i->rep == 0xF3);
 		}
 	}
-	if (compares)
+	done |= i->rep && !(v->regs[RCX] & s.mask);
+	if (!done) /* no breakpoint is met twice for it (SDM 3B 18.3.1.1) */
+		s.flags |= RFLAGS_RF;
+	if (compares || !done)
 		v->ops->set(v, VREG_RFLAGS, s.flags);
-	if (done || (i->rep && !(v->regs[RCX] & s.mask)))
+	if (done)
 		v->ops->skip(v, i->len);
 	return true;
 }

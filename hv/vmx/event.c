@@ -9,6 +9,7 @@
 #define INFO_VALID	   BIT(31)
 #define INFO_ERROR	   BIT(11)
 #define DR7_GD		   BIT(13)
+#define DEBUGCTL_LBR_BTF   3ULL
 
 void vmx_inject(struct vcpu *v, const struct vcpu_event *e)
 {
@@ -62,9 +63,12 @@ void vmx_debug(struct vcpu *v)
 	}
 }
 
-void vmx_debug_status(u64 bits)
+void vmx_debug_status(struct vcpu *v, u64 bits)
 {
-	write_dr6((read_dr6() & ~0xFULL) | bits);
+	bits |= read_dr6() & ~0xFULL;
+	write_dr6(bits);
+	v->own_dr[6] = bits;
+	vmwrite(VMCS_GUEST_DEBUGCTL, vmread(VMCS_GUEST_DEBUGCTL) & ~DEBUGCTL_LBR_BTF);
 	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
 	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_STI_MOVSS);
 }

@@ -52,7 +52,7 @@ static __cold void exit_exception(struct vcpu *v)
 	if (debug_exception(v, vector, vmread(VMCS_EXIT_QUALIFICATION)))
 		return;
 	if (vector == X86_DB)
-		vmx_debug_status(vmread(VMCS_EXIT_QUALIFICATION) & 0x600F);
+		vmx_debug_status(v, vmread(VMCS_EXIT_QUALIFICATION) & 0x600F);
 	else if (vector == X86_PF)
 		write_cr2(vmread(VMCS_EXIT_QUALIFICATION));
 	vcpu_exception(v, vector, info & BIT(11), (u32)vmread(VMCS_EXIT_INTR_ERROR));

@@ -14,7 +14,7 @@
  * (3C 27.7.3); Bochs has set one. */
 static __attribute__((noinline, cold)) void skip_rest(struct vcpu *v, u64 rip)
 {
-	u64 flags = vmread(VMCS_GUEST_RFLAGS);
+	u64 flags = vmread(VMCS_GUEST_RFLAGS), pending;
 
 	if ((u32)rip < INSN_MAX && vcpu_code_bits(v) != 64)
 		rip = (u32)rip;
@@ -24,11 +24,12 @@ static __attribute__((noinline, cold)) void skip_rest(struct vcpu *v, u64 rip)
 	vmwrite(VMCS_GUEST_RFLAGS, flags & ~RFLAGS_RF);
 	if (!(flags & RFLAGS_TF))
 		return;
+	pending = vmread(VMCS_GUEST_PENDING_DEBUG) & 15;
 	vmwrite(VMCS_GUEST_PENDING_DEBUG, 0);
 	if (v->debug & DEBUG_STEP) {
 		vcpu_kick(v, EV_DEBUG);
 	} else if (!(vmread(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF)) {
-		vmx_debug_status(DR6_BS);
+		vmx_debug_status(v, DR6_BS | pending);
 		vcpu_exception(v, X86_DB, false, 0);
 	}
 }

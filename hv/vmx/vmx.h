@@ -89,8 +89,8 @@ void vmx_interrupt_window(struct vcpu *v, bool on);
 void vmx_nmi_window(struct vcpu *v, bool on);
 void vmx_debug(struct vcpu *v);
 /* What the delivery of a #DB would have changed and a VM exit has not (SDM 3C 28.1): DR6, which gets bits,
- * DR7.GD, and the shadow, in which the next entry would insist on a pending #DB (27.3.1.5). */
-void vmx_debug_status(u64 bits);
+ * DR7.GD, LBR and BTF, and the shadow, in which the next entry would insist on a pending #DB (27.3.1.5). */
+void vmx_debug_status(struct vcpu *v, u64 bits);
 void vmx_take_vectoring(struct vcpu *v); /* queue what the exit cut short */
 
 /* vmx/exit.c: struct vcpu_ops.trace_exit. Detail: the guest-physical address of an EPT violation, the ticks

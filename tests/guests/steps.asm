@@ -76,6 +76,30 @@ main:
 	BREAKS nop
 	BREAKS out 0x80, al
 	BREAKS mov [rdi], eax
+	mov ecx, 600			; done in parts
+	mov esi, 0x100000
+	mov edx, 0x80
+	BREAKS rep outsb
+
+	; Steps from branch to branch, where the CPU has them: a #DB ends that.
+	GATE 1, branched
+	mov ecx, 0x1D9			; DEBUGCTL
+	mov eax, 2			; BTF
+	xor edx, edx
+	TRY wrmsr
+	cmp qword [vector], -1
+	jne .done
+	pushfq
+	or dword [rsp], 0x100
+	popfq
+	out 0x80, al
+	jmp .there
+.there:
+	nop
+	EXPECT [fault_rip], .there, "where the branch led"
+	rdmsr
+	EXPECT rax, 0, "DEBUGCTL after #DB"
+.done:
 	SAY "steps ok"
 	ret
 
@@ -89,6 +113,12 @@ breakpoint:				; notes DR6's bits, and goes on with RF
 	mov dr6, rax
 	pop rax
 	or dword [rsp + 16], 0x10000
+	iretq
+
+branched:
+	push qword [rsp]
+	pop qword [fault_rip]
+	and dword [rsp + 16], ~0x100
 	iretq
 
 pic_init:				; IRQ 0 at vector 20h by LINT0, masked, with a tick waiting

@@ -340,6 +340,48 @@ def test_looking_back(screen):
     assert screen.rows()[:-80] == present[:-80]
 
 
+# A kernel that fills the screen, a letter a row, writes to COM1 and dies.
+PICTURE = """
+    bits 32
+    org 0x100000
+    dd 0x1BADB002, 0x10003, -(0x1BADB002 + 0x10003), 0x100000, 0x100000, 0, 0, start
+start:
+    mov edi, 0xB8000
+    mov ax, 0x0741
+row:
+    mov ecx, 80
+    rep stosw
+    inc eax
+    cmp al, "Y"
+    jbe row
+    mov ecx, 20000
+pass_time:			; for the screen to be looked at
+    in al, 0x80
+    loop pass_time
+    mov dx, 0x3F8
+    mov al, 10
+    out dx, al
+    mov ebx, 0x300000
+    lidt [ebx]
+    ud2
+"""
+
+
+def test_a_picture_is_not_written_over(screen, tmp_path):
+    """The autopsy goes below what the guest had on its screen, to which one can look back."""
+    (tmp_path / "picture.asm").write_text(PICTURE)
+    subprocess.run(["nasm", "-f", "bin", tmp_path / "picture.asm", "-o", tmp_path / "picture.bin"], check=True)
+    screen = screen("--multiboot", tmp_path / "picture.bin")
+    screen.wait_for(PROMPT)
+    text, shown = "", ""
+    while shown != screen.rows():
+        shown = screen.rows()
+        text = shown + text
+        screen.keys("shift-pgup")
+    assert all(chr(letter) * 80 in text for letter in range(ord("A"), ord("Y") + 1))
+    assert "first #UD" in text
+
+
 # A kernel that writes the scan codes it gets to the screen.
 SCAN_CODES = """
     bits 32
