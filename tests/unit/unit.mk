@@ -45,10 +45,10 @@ $(UNIT)/libhv.a: $(UNIT_OBJ)
 	@ar rcs $@ $^
 
 # What is referred to by weak symbols alone (features.mk) does not come out of libhv.a by itself.
-$(UNIT)/test_config: UNIT_LDFLAGS += -Wl,-u,config_set_disk
+$(UNIT)/test_config_key: UNIT_LDFLAGS += -Wl,-u,config_set_disk
 $(UNIT)/test_i8042: UNIT_LDFLAGS += -Wl,-u,keys_byte
 $(UNIT)/test_monitor: UNIT_LDFLAGS += -Wl,-u,monitor_command
-$(UNIT)/test_virtio: UNIT_LDFLAGS += -Wl,-u,virtio_blk_create,-u,ram_disk_create
+$(UNIT)/test_virtio_mmio $(UNIT)/test_virtio_queue: UNIT_LDFLAGS += -Wl,-u,virtio_blk_create
 
 # A bare % would become the stem too early.
 PERCENT := %
