@@ -34,8 +34,8 @@ static const char one_byte[] =
 	"\x9c\x9f" "<pushf,popf,sahf,lahf>\0" "\xa0\xa1" "mov A,O\0" "\xa2\xa3" "mov O,A\0"
 	"\xa4\xa5" "movs%\0" "\xa6\xa7" "cmps%\0" "\xa8\xa9" "test A,I\0" "\xaa\xab" "stos%\0"
 	"\xac\xad" "lods%\0" "\xae\xaf" "scas%\0" "\xb0\xbf" "mov Z,I\0" "\xc0\xc1" "@ E,I\0"
-	"\xc2\xc2" "ret I\0" "\xc3\xc3" "ret\0" "\xc4\xc5" "<les,lds> G,M\0" "\xc6\xc7" "mov E,I\0"
-	"\xc8\xc9" "<enter,leave>\0" "\xca\xca" "retf I\0" "\xcb\xcc" "<retf,int3>\0" "\xcd\xcd" "int P\0"
+	"\xc2\xc2" "ret W\0" "\xc3\xc3" "ret\0" "\xc4\xc5" "<les,lds> G,M\0" "\xc6\xc7" "mov E,I\0"
+	"\xc8\xc9" "<enter,leave>\0" "\xca\xca" "retf W\0" "\xcb\xcc" "<retf,int3>\0" "\xcd\xcd" "int P\0"
 	"\xce\xcf" "<into,iret>\0" "\xd0\xd1" "@ E,1\0" "\xd2\xd3" "@ E,U\0" "\xd4\xd5" "<aam,aad> P\0"
 	"\xd7\xd7" "xlat\0" "\xe0\xe3" "<loopne,loope,loop,jcxz> J\0" "\xe4\xe5" "in A,P\0"
 	"\xe6\xe7" "out P,A\0" "\xe8\xe9" "<call,jmp> J\0" "\xea\xea" "jmpf X\0" "\xeb\xeb" "jmp J\0"
@@ -169,7 +169,8 @@ static void put_memory(struct text *t, const struct operands *o)
 		put_reg(t, index, size, true);
 		put(t, "*%u", scale);
 	} else if (!base) {
-		put(t, "%#x", (u32)displacement(p, 4));
+		put(t, "%#llx",
+		    o->bits == 64 ? (unsigned long long)displacement(p, 4) : (u32)displacement(p, 4));
 		return;
 	}
 	if (n)
@@ -239,6 +240,9 @@ static void put_operand(struct text *t, const struct operands *o, char kind)
 		break;
 	case 'P':
 		put(t, "%#x", (u8)i->imm);
+		break;
+	case 'W':
+		put(t, "%#x", (u16)i->imm);
 		break;
 	case 'J':
 		put(t, "%#llx",
@@ -339,15 +343,20 @@ static const char *text_of(const struct insn *i, unsigned *n)
 {
 	static const char alu[3][6] = {"^ E,G", "^ G,E", "^ A,I"};
 	unsigned form = (i->opcode & 7) / 2;
-	const char *s = NULL;
 
 	if (i->map > MAP_0F)
 		return NULL;
 	if (i->map == MAP_1 && i->opcode < 0x40 && form < ARRAY_SIZE(alu))
 		return alu[form];
-	if (i->map == MAP_0F && i->modrm >= 0xC0 && (i->opcode == 0x01 || i->opcode == 0xAE))
-		s = find(i->opcode == 1 ? group_0f01 : group_0fae, i->modrm, n);
-	return s ? s : find(i->map == MAP_1 ? one_byte : two_bytes, i->opcode, n);
+	if (i->map == MAP_0F && i->modrm >= 0xC0 &&
+	    (i->opcode == 0x01 || (i->opcode == 0xAE && !i->rep && i->op_size != 2)))
+		return find(i->opcode == 1 ? group_0f01 : group_0fae, i->modrm, n);
+	/* With other prefixes these are other instructions. */
+	if (i->map == MAP_0F &&
+	    ((i->opcode == 0xC7 && (i->modrm >= 0xC0 || i->op_size == 8)) ||
+	     (i->opcode == 0xAE && (i->rep || i->op_size == 2)) || ((i->opcode & 0xFE) == 0xBC && i->rep)))
+		return NULL;
+	return find(i->map == MAP_1 ? one_byte : two_bytes, i->opcode, n);
 }
 
 /* Stack and control-register instructions have their own idea of the operand size in 64-bit code. */

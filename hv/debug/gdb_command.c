@@ -3,6 +3,7 @@
 #include "debug/monitor.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "vm/debug.h"
 
 /* What a command comes to: an error's number, or one of these. */
 enum { ANSWERED = -1, OK, E_SYNTAX, E_ADDRESS = 14, E_REGISTER = 22, E_BREAK = 28 };
@@ -106,6 +107,16 @@ static int one_register(bool write)
 	return ANSWERED;
 }
 
+/* What GDB has set is the vcpu's from here on: others look at that. */
+static void settle(struct vcpu *v)
+{
+	struct gdb_vcpu *g = gdb_vcpu(v);
+
+	if (g->dirty)
+		debug_set_state(v, &g->state);
+	g->dirty = false;
+}
+
 /* m and M in hexadecimal, X in bytes: reads as far as there is memory. */
 static int memory(struct vcpu *v, char command)
 {
@@ -115,6 +126,7 @@ static int memory(struct vcpu *v, char command)
 
 	if (!numbers(n, 2))
 		return E_SYNTAX;
+	settle(v);
 	for (u64 i = 0; i < n[1] && !(read && gdb.out.room < 2); i++) {
 		u8 *p = gdb_memory(v, n[0] + i, &gpa);
 
@@ -176,7 +188,7 @@ static void print(const char *s)
 	gdb_transmit();
 }
 
-static int monitor(void)
+static int monitor(struct vcpu *v)
 {
 	char line[256];
 	size_t n = MIN(strlen(gdb.in.at) / 2, sizeof(line) - 1);
@@ -184,10 +196,12 @@ static int monitor(void)
 	if (!gdb_bytes(&gdb.in.at, line, n))
 		return E_SYNTAX;
 	line[n] = 0;
+	settle(v);
 	if (monitor_command)
 		monitor_command(line, print);
 	else
 		print("this pxHV was built without 'monitor'\n");
+	vcpu_get_state(v, &gdb_vcpu(v)->state);
 	gdb_clear(&gdb.out);
 	return OK;
 }
@@ -227,7 +241,7 @@ enum {
 	V_KILL,
 };
 
-static int long_command(void)
+static int long_command(struct vcpu *v)
 {
 	const char *word = words;
 	unsigned n;
@@ -246,7 +260,7 @@ static int long_command(void)
 	case Q_MEMORY_MAP:
 		return transfer(n == Q_MEMORY_MAP);
 	case Q_RCMD:
-		return monitor();
+		return monitor(v);
 	case Q_ATTACHED:
 		put("1");
 		break;
@@ -330,7 +344,7 @@ static int command(struct vcpu *v, char c)
 	case 'q':
 	case 'Q':
 	case 'v':
-		return long_command();
+		return long_command(v);
 	case 'D':
 		gdb_break_remove_all();
 		gdb_resume_all();

@@ -52,6 +52,8 @@ bool gdb_reg_set(const struct gdb_target *t, struct cpu_state *s, unsigned n, co
 	unsigned bytes;
 	u64 *p = reg_place(s, number_of(t, n), &bytes), val = 0;
 
+	if (p && bytes == 8)
+		val = *p; /* of which GDB may know the low half alone */
 	if (!p || !gdb_bytes(hex, &val, gdb_reg_size(t, n)))
 		return false;
 	if (bytes == 2)

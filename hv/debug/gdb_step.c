@@ -17,8 +17,9 @@ static bool code_base(struct vcpu *v, const struct cpu_state *s, u16 selector, u
 	return true;
 }
 
-/* Where vector's handler begins: by the real mode table, or a gate of 8 or 16 bytes (SDM 3A 6.11, 6.14.1). */
-static bool handler_of(struct vcpu *v, u8 vector, u64 *linear)
+/* Where vector's handler begins: by the real mode table, or a gate of 8 or 16 bytes (SDM 3A 6.11, 6.14.1).
+ * False where there is none, or none for an INT n or INT3 that runs here (6.12.1.2, 20.3). */
+static bool handler_of(struct vcpu *v, u8 vector, bool software, u64 *linear)
 {
 	struct cpu_state s;
 	u64 gate[2] = {0, 0}, base = 0;
@@ -36,6 +37,9 @@ static bool handler_of(struct vcpu *v, u8 vector, u64 *linear)
 	}
 	if (gdb_memory_read(v, s.seg[SEG_IDTR].base + vector * (wide ? 16u : 8u), gate, wide ? 16 : 8) ||
 	    !(gate[0] & BIT(47)))
+		return false;
+	if (software &&
+	    ((gate[0] >> 45 & 3) < vcpu_cpl(v) || ((s.rflags & RFLAGS_VM) && (s.rflags >> 12 & 3) < 3)))
 		return false;
 	is16 = !(gate[0] & BIT(43)); /* a 16-bit gate has no upper half of the offset */
 	*linear = (gate[0] & 0xFFFF) | (is16 ? 0 : gate[0] >> 32 & 0xFFFF0000) | gate[1] << 32;
@@ -74,10 +78,11 @@ static void examine(struct vcpu *v, struct gdb_step *step)
 		vector = X86_DB;
 		break;
 	case MAP_0F << 8 | 0x05: /* SYSCALL clears TF by FMASK, after R11 has got it */
-		step->has_landing = bits == 64 && !vcpu_rdmsr(v, MSR_LSTAR, &step->landing);
+		step->has_landing = bits == 64 && v->ops->get(v, VREG_EFER) & EFER_SCE &&
+				    !vcpu_rdmsr(v, MSR_LSTAR, &step->landing);
 	}
 	if (vector >= 0)
-		step->has_landing = handler_of(v, (u8)vector, &step->landing);
+		step->has_landing = handler_of(v, (u8)vector, vector != X86_DB, &step->landing);
 }
 
 void gdb_step_begin(struct vcpu *v)
@@ -129,9 +134,11 @@ void gdb_step_deliver(struct vcpu *v, u8 vector)
 
 	gdb_break_stop(v);
 	restore_tf(v, step);
-	step->has_landing = handler_of(v, vector, &step->landing);
-	if (!step->has_landing)
+	step->has_landing = handler_of(v, vector, false, &step->landing);
+	if (!step->has_landing) {
 		v->events |= EV_DEBUG; /* at whatever the event leads to */
+		gdb_vcpu(v)->report.signal = SIGNAL_TRAP;
+	}
 	gdb_break_apply(v);
 }
 

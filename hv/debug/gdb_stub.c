@@ -70,7 +70,6 @@ static void acknowledge(char c)
 /* A GDB that begins. The one before may have gone without a word, and has left what it had set. */
 static void greet(void)
 {
-	gdb.connected = true;
 	gdb.no_ack = false;
 	gdb_break_remove_all();
 }
@@ -88,12 +87,13 @@ static void talk(struct vcpu *v, bool dead)
 		gdb_put_stop(v);
 		gdb_transmit();
 	}
-	for (gdb.leave = false; !gdb.leave && (dead || !(v->events & EV_END));) {
+	for (gdb.leave = false; !gdb.leave && (dead ? !console_monitor.quit : !(v->events & EV_END));) {
 		poll_line();
 		if (rx.tail == rx.head) {
 			if (monitor_poll)
 				monitor_poll();
-			monitor_wait(rx.interrupts);
+			if (!gdb.leave) /* by a command */
+				monitor_wait(rx.interrupts);
 			continue;
 		}
 		switch (gdb_packet_byte(&gdb.in, rx.byte[rx.tail++ % RX_SIZE])) {
@@ -101,6 +101,7 @@ static void talk(struct vcpu *v, bool dead)
 			if (!strncmp(gdb.in.data, "qSupported", 10))
 				greet();
 			acknowledge('+');
+			gdb.connected = true;
 			gdb_command(v);
 			break;
 		case GDB_BAD:
@@ -232,7 +233,12 @@ void gdb_vm_ended(struct vm *vm)
 		printk("vm '%s' stays for GDB to look at\n", vm->config->name);
 		gdb.vcpu[0].report = (struct gdb_report){.signal = SIGNAL_SEGV, .reason = -1};
 		vcpu_get_state(v, &gdb.vcpu[0].state);
+		if (console_monitor.attended && console_monitor.toggle) {
+			console_monitor.open = true;
+			console_monitor.toggle(vm, true);
+		}
 		talk(v, true);
+		gdb.connected = false; /* until it speaks to the next */
 	}
 	gdb.vm = NULL;
 	if (vm->end == VM_REBOOT || !gdb.waiting)

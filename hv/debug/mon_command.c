@@ -206,6 +206,16 @@ static bool split(struct mon *m, char *s)
 	}
 }
 
+/* How many words a line of c has at most. */
+static unsigned words_of(const struct mon_command *c)
+{
+	unsigned n = 1;
+
+	for (const char *s = c->text; (s = strchr(s, ' ')) && s[1]; s++)
+		n++;
+	return n;
+}
+
 void monitor_command(char *line, void (*out)(const char *s))
 {
 	struct mon_sink sink;
@@ -218,7 +228,7 @@ void monitor_command(char *line, void (*out)(const char *s))
 		m.command = find(m.argv[0]);
 		if (!m.command)
 			say(&m, "no command '%.40s'; try help\n", m.argv[0]);
-		else if (m.argc > 1 && !m.command->text[word_len(m.command->text) + 1])
+		else if (m.argc > words_of(m.command))
 			mon_usage(&m);
 		else if (m.command >= COMMANDS_WITH_VM && !m.vm)
 			mon_no_vm(&m);

@@ -130,10 +130,21 @@ static int parse_format(const char *s, struct format *f)
 
 bool mon_address(const struct mon *m, unsigned i, u64 *addr)
 {
-	if (i < m->argc)
-		return mon_value(m, i, 0, addr);
-	say(m, "an address is missing\n");
-	return false;
+	const char *name;
+
+	if (i >= m->argc) {
+		say(m, "an address is missing\n");
+		return false;
+	}
+	if (!mon_value(m, i, 0, addr))
+		return false;
+	/* Outside 64-bit code these two count from their segments. */
+	name = m->argv[i] + (*m->argv[i] == '$');
+	if (m->v && !strncmp(name, "rip", 3))
+		*addr += gdb_pc(m->v) - m->v->rip;
+	else if (m->v && !strncmp(name, "rsp", 3))
+		*addr += gdb_sp(m->v) - m->v->ops->get(m->v, VREG_RSP);
+	return true;
 }
 
 static void examine(struct mon *m, bool physical)
@@ -171,7 +182,8 @@ void mon_disas(struct mon *m)
 {
 	u64 addr, n;
 
-	if (!mon_value(m, 1, gdb_pc(m->v), &addr) || !mon_value(m, 2, 8, &n))
+	addr = gdb_pc(m->v);
+	if ((m->argc > 1 && !mon_address(m, 1, &addr)) || !mon_value(m, 2, 8, &n))
 		return;
 	show_code(m, false, addr, (u32)MIN(n, (u64)COUNT_MAX));
 }

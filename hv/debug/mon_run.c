@@ -55,6 +55,7 @@ static void end(struct mon *m, enum vm_end how)
 {
 	monitor.stopped = false;
 	monitor.leave = true;
+	gdb.leave = true; /* if it looks at a dead VM */
 	monitor.reset = how == VM_REBOOT;
 	if (m->vm)
 		vm_end(m->vm, how, 0);
@@ -96,6 +97,10 @@ void mon_set(struct mon *m)
 	reg = mon_register(&s, m->argv[1], strlen(m->argv[1]), &size);
 	if (!reg) {
 		say(m, "no register '%.40s'\n", m->argv[1]);
+		return;
+	}
+	if (size == 2) {
+		say(m, "not a selector alone: base and limit would not follow\n");
 		return;
 	}
 	memcpy(reg, &val, size);

@@ -115,6 +115,8 @@ void monitor_attach(struct vm *vm)
 
 bool monitor_dead(struct vm *vm, int status)
 {
+	if (monitor.leave || console_monitor.quit) /* said while GDB looked at it */
+		return monitor.reset;
 	monitor_out("\nThe monitor stays, for a look: help lists the commands, poweroff or reset end it\n");
 	lineedit_start(&editor);
 	console_flush();

@@ -187,6 +187,22 @@ def test_dead_guest_stays(session, engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_dead_guest_without_gdb(session, engine):
+    """A GDB that crashes while it looks at a dead guest leaves a monitor that answers."""
+    kernel = f"{KERNELS}/multiboot.elf"
+    child, gdb = session(engine, "--multiboot", kernel, file=kernel)
+    gdb.do("set var $pc = 0x30000000")
+    assert "SIGSEGV" in gdb.do("continue")
+    gdb.child.kill(signal.SIGKILL)
+    child.expect_exact("pxhv> ")
+    child.send("reset\r")
+    child.expect("waits for GDB")
+    gdb.__init__(gdb.port)
+    assert "exited normally" in gdb.do("continue")
+    child.expect("counter 37\r\n")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_monitor_commands(session, engine):
     """GDB's `monitor`, and the console's while GDB holds the guest."""
     kernel = f"{KERNELS}/multiboot.elf"
@@ -194,6 +210,12 @@ def test_monitor_commands(session, engine):
     assert "rip    " in gdb.do("monitor info regs")
     assert re.search(r"translate|guest-physical", gdb.do("monitor translate rip"))
     assert "GDB has the VM" in gdb.do("monitor cont")
+    gdb.do("set $eax = 0x1111")
+    assert "rax    0000000000001111" in gdb.do("monitor info regs")
+    gdb.do("monitor set rcx 0x77")
+    gdb.do("maintenance flush register-cache")
+    assert gdb.value("$ecx") == 0x77 and gdb.value("$eax") == 0x1111
+    gdb.do("set $eax = 0x2BADB002")  # by which the kernel knows its loader
     assert "no command 'nonsense'" in gdb.do("monitor nonsense")
     child.send("\x01c")
     child.expect_exact("pxhv> ")

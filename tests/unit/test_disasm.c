@@ -13,6 +13,16 @@ static const struct {
 } cases[] = {
 	{64, "\x90", 1, "nop"},
 	{64, "\xf3\x90", 2, "pause"},
+	{64, "\x48\x8b\x04\x25\x00\x00\x00\x82", 8, "mov rax,qword [0xffffffff82000000]"},
+	{32, "\xff\x24\x25\x00\x00\x00\x82", 7, "jmp dword [0x82000000]"},
+	{64, "\xc2\x00\x80", 3, "ret 0x8000"},
+	{64, "\x0f\xbc\xc7", 3, "bsf eax,edi"},
+	{64, "\xf3\x0f\xbc\xc7", 4, "(0f bc)"},	    /* TZCNT */
+	{64, "\xf3\x48\x0f\xae\xd3", 5, "(0f ae)"}, /* WRFSBASE */
+	{64, "\x48\x0f\xc7\x0f", 4, "(0f c7)"},	    /* CMPXCHG16B */
+	{64, "\x0f\xae\xf0", 3, "mfence"},
+	{64, "\x66\x0f\xae\xf0", 4, "(0f ae)"},
+	{64, "\x0f\x01\xd5", 3, "(0f 01)"},
 	{64, "\xf3\x0f\x1e\xfa", 4, "endbr64"},
 	{64, "\x48\x89\xe5", 3, "mov rbp,rsp"},
 	{64, "\x88\xe0", 2, "mov al,ah"},

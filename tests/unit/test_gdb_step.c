@@ -93,6 +93,27 @@ static void interrupt_lands_in_its_handler(void **state)
 	assert_false(stepped.step.has_landing);
 }
 
+/* A gate that INT n may not use from level 3: it faults, which TF sees and a landing does not. */
+static void a_gate_that_refuses(void **state)
+{
+	for (u64 dpl = 0; dpl <= 3; dpl += 3) {
+		u64 gate = 0x5000 | BIT(47) | dpl << 45 | 0xEULL << 40;
+
+		make_vcpu(64);
+		vregs[VREG_CR0] |= CR0_PE;
+		vregs[VREG_EFER] |= EFER_LMA;
+		segs[SEG_SS].attr = 3 << 5;
+		segs[SEG_IDTR] = (struct segment){.base = 0x4000, .limit = 0xFFF};
+		memcpy(ram + 0x4000 + 0x30 * 16, &gate, sizeof(gate));
+		ram[CODE] = 0xCD;
+		ram[CODE + 1] = 0x30;
+		gdb_step_begin(&vcpu);
+		assert_int_equal(stepped.step.has_landing, dpl == 3);
+		assert_int_equal(!!(vcpu.debug & DEBUG_STEP), dpl == 0);
+		gdb_step_end(&vcpu);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +122,7 @@ int main(void)
 		cmocka_unit_test(loaded_tf_is_the_guests),
 		cmocka_unit_test(stopped_before_it_ran),
 		cmocka_unit_test(interrupt_lands_in_its_handler),
+		cmocka_unit_test(a_gate_that_refuses),
 	};
 
 	return cmocka_run_group_tests_name("gdb_step", tests, NULL, NULL);

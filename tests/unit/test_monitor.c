@@ -153,8 +153,12 @@ static void registers(void **state_)
 {
 	expect("set rax rip+1", "");
 	assert_int_equal(state.gpr[RAX], CODE + 1);
-	expect("set cs 0x12345", "");
-	assert_int_equal(state.seg[SEG_CS].selector, 0x2345);
+	expect("set cs 0x1234", "not a selector alone: base and limit would not follow\n");
+	assert_int_equal(state.seg[SEG_CS].selector, 0);
+	expect("set rax rip + 1", "set REG VALUE\n");
+	expect("x/2xw rsp + 8", "x [/NFU] ADDR\n");
+	expect("p rip", "no command 'p'; try help\n");
+	expect("stop now", "stop \n");
 	expect("set xyz 1", "no register 'xyz'\n");
 	vcpu.halted = true;
 	vcpu.rip = state.rip;
