@@ -30,4 +30,6 @@ NOT_IN_CORE := svm multiboot firmware vga disks monitor disasm gdb trace
 
 WITHOUT ?=
 $(foreach f,$(filter-out $(FEATURES),$(WITHOUT)),$(error there is no feature '$f': WITHOUT takes $(FEATURES)))
+$(if $(filter-out $(WITHOUT),vmx svm),,$(error without 'vmx' and 'svm' there is nothing to run a guest with))
+$(if $(filter-out $(WITHOUT),linux multiboot flat firmware),,$(error without 'linux', 'multiboot', 'flat' and 'firmware' there is no guest to run))
 LEFT_OUT := $(foreach f,$(WITHOUT),$(FEATURE_$f))

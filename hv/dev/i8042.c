@@ -11,10 +11,11 @@
 #define STATUS_COMMAND	BIT(3) /* the last write went to port 64h */
 #define STATUS_UNLOCKED BIT(4)
 
-#define CB_IRQ	     BIT(0)
-#define CB_SYSTEM    BIT(2)
-#define CB_DISABLED  BIT(4)
-#define CB_TRANSLATE BIT(6)
+#define CB_IRQ		  BIT(0)
+#define CB_SYSTEM	  BIT(2)
+#define CB_DISABLED	  BIT(4)
+#define CB_TRANSLATE	  BIT(6)
+#define CB_NO_SECOND_PORT BIT(5) /* read-only: it is off, as there is none */
 
 #define OUT_NOT_RESET BIT(0)
 #define OUT_A20	      BIT(1)
@@ -108,7 +109,7 @@ static void controller_command(struct i8042 *k, u8 cmd)
 	k->pending_command = 0;
 	switch (cmd) {
 	case 0x20: /* read command byte */
-		answer = k->command_byte;
+		answer = k->command_byte | CB_NO_SECOND_PORT;
 		break;
 	case 0x60: /* write command byte */
 	case 0xD1: /* write output port */

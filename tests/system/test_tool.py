@@ -1,12 +1,14 @@
 """tools/pxhv by itself: usage, what is on the disk image, what is in the config."""
 
+import fcntl
+import shlex
 import shutil
 import struct
 import subprocess
 from importlib import import_module
 
 import pytest
-from conftest import ROOT
+from conftest import BUILD, ROOT, pxhv_command
 
 PARTITION = 1 << 20
 
@@ -354,3 +356,34 @@ def test_doctor_knows_what_runs(monkeypatch, capsys, here, auto):
         monkeypatch.setattr(module, "kvm_problem", lambda: "not here")
     assert doctor.run() == (0 if auto else 5)
     assert f"auto     {auto or 'nothing'}" in capsys.readouterr().out
+
+
+def test_a_disk_is_one_runs(pxhv, tmp_path):
+    """Whatever has the file already; many may read it."""
+    disk = tmp_path / "d.img"
+    disk.write_bytes(bytes(1 << 20))
+    options = ["run", "--engine", "bochs", "--timeout", "1", "--flat", f"{BUILD}/guest/hello64.bin@0x100000:64", "--disk"]
+    with open(disk, "rb") as f:
+        fcntl.flock(f, fcntl.LOCK_SH)
+        run = pxhv(*options, disk)
+        assert run.status == 2 and "d.img is in use by another run" in run.errors
+        assert pxhv(*options, f"{disk},ro").status != 2
+    assert pxhv(*options, disk).status != 2
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["run", "--flat", "{guest}@0x100000:64"]])
+def test_output_that_cannot_be_written(command):
+    args = [a.format(guest=BUILD / "guest" / "hello64.bin") for a in command]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([*pxhv_command(*args)], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, timeout=100)
+    assert done.returncode == 5 and b"No space left on device" in done.stderr and b"Traceback" not in done.stderr
+
+
+def test_doctor_for_someone_who_has_read_enough():
+    done = subprocess.run(f"{shlex.join(map(str, pxhv_command('doctor')))} | true", shell=True, capture_output=True, timeout=60)
+    assert done.stderr == b""
+
+
+def test_bochs_without_drives_takes_any_media(pxhv):
+    run = pxhv("run", "--engine", "bochs", "--disk-media", "nvme", "--timeout", "1", "--flat", f"{BUILD}/guest/hello64.bin@0x100000:64")
+    assert "Traceback" not in run.errors

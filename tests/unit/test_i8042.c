@@ -63,15 +63,16 @@ static void controller_tests(void **state)
 static void command_byte(void **state)
 {
 	cmd(0x20);
-	expect(0x45);
+	expect(0x65); /* bit 5: no second port */
 	cmd(0x60);
 	data(0x00);
 	cmd(0x20);
-	expect(0x00);
+	expect(0x20);
 	assert_int_equal(fake_in(0x64, 1) & 4, 0);
 	cmd(0xAD);
+	cmd(0xA8);
 	cmd(0x20);
-	expect(0x10);
+	expect(0x30);
 }
 
 static void a20(void **state)

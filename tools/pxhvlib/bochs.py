@@ -79,7 +79,7 @@ def attach(machine: Machine, image: Path, name: str) -> str:
 def drive_lines(machine: Machine) -> str:
     """The drives beside the boot disk. A read-only one keeps what is written for itself."""
     lines = []
-    for place, drive in zip(PLACES[machine.drive_media], machine.drives):
+    for place, drive in zip(PLACES.get(machine.drive_media, ()), machine.drives):
         mode = "volatile" if drive.readonly else "flat"
         path = attach(machine, drive.path, place + ".img")
         if machine.drive_media == "usb":

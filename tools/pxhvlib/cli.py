@@ -198,7 +198,8 @@ def command_run(args) -> int:
     with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:
         disk = Path(workdir) / "disk.img"
         image.build(disk, mbr, hypervisor, boot)
-        return boot_disk(args, machine_from(args, disk, Path(workdir), boot.memory, boot.drives), inputs(args, boot))
+        with files.held((drive.path, drive.readonly) for drive in boot.drives):
+            return boot_disk(args, machine_from(args, disk, Path(workdir), boot.memory, boot.drives), inputs(args, boot))
 
 
 def command_image(args) -> int:
@@ -219,7 +220,8 @@ def command_boot(args) -> int:
         raise UsageError(f"{disk} is no disk of `pxhv image`; to boot a guest's disk: `pxhv run --disk {disk}`")
     drives = guest.attached(args.disks, args)
     with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:
-        return boot_disk(args, machine_from(args, disk, Path(workdir), 0, drives), [disk, *(drive.path for drive in drives)])
+        with files.held([(disk, False), *((drive.path, drive.readonly) for drive in drives)]):
+            return boot_disk(args, machine_from(args, disk, Path(workdir), 0, drives), [disk, *(drive.path for drive in drives)])
 
 
 def command_gdb(args) -> int:
@@ -239,10 +241,7 @@ def command_trace(args) -> int:
     symbols = Symbols.read(Path(args.symbols)) if args.symbols else None
     file = Path(args.timeline)
     lines = trace_report.instructions(file, symbols) if args.insns else trace_report.report(file, symbols, args.top)
-    try:
-        print("\n".join(lines), flush=True)
-    except BrokenPipeError:  # whoever read it has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    print("\n".join(lines))
     return 0
 
 
@@ -281,7 +280,16 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGTERM, interrupted)
     signal.signal(signal.SIGHUP, interrupted)
     try:
-        return COMMANDS[args.command](args)
+        result = COMMANDS[args.command](args)
+        sys.stdout.flush()
+        return result
+    except BrokenPipeError:  # whoever read it has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except OSError as e:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or what could not be written is tried again at the end
+        print(f"pxhv: {e}", file=sys.stderr)
+        return PxhvError.status
     except PxhvError as e:
         print(f"pxhv: {e}", file=sys.stderr)
         return e.status

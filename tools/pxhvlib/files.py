@@ -1,9 +1,11 @@
 """The user's files: what is read must be there, what is written must not be what somebody needs, and which disks are pxHV's."""
 
+import contextlib
+import fcntl
 import os
 import stat
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .status import UsageError
@@ -58,3 +60,17 @@ def is_boot_disk(path: Path) -> bool:
     except OSError as e:
         raise UsageError(f"cannot read {path}: {e.strerror}") from e
     return size > PARTITION_START * SECTOR and sector.endswith(BOOT_SIGNATURE) and sector.startswith(DISK_SIGNATURE, CODE_SIZE)
+
+
+@contextlib.contextmanager
+def held(disks: Iterable[tuple[Path, bool]]) -> Iterator[None]:
+    """Keeps the disks' files from other runs, whatever their emulators; UsageError where one has a file already. Those with
+    True are only read, which many may."""
+    with contextlib.ExitStack() as stack:
+        for path, readonly in disks:
+            try:
+                fcntl.flock(stack.enter_context(open(path, "rb")), fcntl.LOCK_NB | (fcntl.LOCK_SH if readonly else fcntl.LOCK_EX))
+            except OSError as e:
+                raise UsageError(f"{path} is in use by another run" if isinstance(e, BlockingIOError) else
+                                 f"cannot read {path}: {e.strerror}") from e
+        yield

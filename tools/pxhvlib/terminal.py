@@ -1,10 +1,13 @@
 """The user's terminal: raw while the guest has it, and always given back as it was."""
 
+import errno
 import os
 import sys
 import termios
 import time
 import tty
+
+from .status import PxhvError
 
 ESCAPE = b"\x1d"  # Ctrl-]
 ESCAPE_TIMES = 3
@@ -66,6 +69,8 @@ class Terminal:
                     data = data[os.write(1, data):]
                 except BlockingIOError:
                     time.sleep(0.01)
-        except OSError:
-            return False
+        except OSError as e:
+            if e.errno in (errno.EPIPE, errno.EIO):
+                return False
+            raise PxhvError(f"cannot write the output: {e.strerror}") from e
         return True
