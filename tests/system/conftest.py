@@ -15,6 +15,15 @@ PXHV = ROOT / "tools" / "pxhv"
 BUILD = Path(os.environ.get("PXHV_BUILD", ROOT / "build"))
 PATIENCE = 60  # seconds for one expectation; Bochs does 100 MHz when the PC has nothing else to do
 
+
+def assemble(folder: Path, code: str) -> Path:
+    """The flat binary of NASM's code, which may include what the test guests do."""
+    source, image = folder / "guest.asm", folder / "guest.bin"
+    source.write_text(code)
+    subprocess.run(["nasm", "-f", "bin", "-i", f"{ROOT}/tests/guests/", source, "-o", image], check=True)
+    return image
+
+
 # What terminals take as commands: firmware and busybox send it between words.
 ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[a-zA-Z]|c)")
 

@@ -2,11 +2,10 @@
 
 import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, ends
+from conftest import ROOT, assemble, ends
 from screen import Screen
 
 FREEDOS = Path(os.environ.get("PXHV_GUESTS", ROOT.parent / "shared" / "guests")) / "freedos-fd144.img"
@@ -17,11 +16,8 @@ on_both = pytest.mark.parametrize("engine, cpu", ENGINES)
 needs_freedos = pytest.mark.skipif(not FREEDOS.is_file(), reason=f"no FreeDOS floppy at {FREEDOS}")
 
 
-def assemble(tmp_path: Path, code: str) -> Path:
-    source, image = tmp_path / "guest.asm", tmp_path / "guest.bin"
-    source.write_text(f"bits 16\norg 0x7C00\n{code}\ntimes 510 - ($ - $$) db 0\ndw 0xAA55\n")
-    subprocess.run(["nasm", "-f", "bin", source, "-o", image], check=True)
-    return image
+def boot_sector(folder: Path, code: str) -> Path:
+    return assemble(folder, f"bits 16\norg 0x7C00\n{code}\ntimes 510 - ($ - $$) db 0\ndw 0xAA55\n")
 
 
 def typed(screen: Screen, line: str) -> str:
@@ -70,7 +66,7 @@ def test_keys_that_dos_knows(screen):
 
 @on_both
 def test_boot_sector(screen, engine, cpu, tmp_path):
-    image = assemble(tmp_path, """
+    image = boot_sector(tmp_path, """
         xor ax, ax
         mov ds, ax
         mov dx, 0x3F9		; a look for the serial port, as Linux's driver does it: that is no use of it
@@ -112,8 +108,7 @@ def test_boot_sector(screen, engine, cpu, tmp_path):
 @on_both
 def test_multiboot_kernel_with_text_screen_and_keyboard(screen, engine, cpu, tmp_path):
     """As tutorials write it: no serial port, and the cursor is left where it was."""
-    source, image = tmp_path / "kernel.asm", tmp_path / "kernel.bin"
-    source.write_text("""
+    image = assemble(tmp_path, """
         bits 32
         org 0x100000
         dd 0x1BADB002, 0x10003, -(0x1BADB002 + 0x10003), 0x100000, 0x100000, 0, 0, start
@@ -130,7 +125,6 @@ def test_multiboot_kernel_with_text_screen_and_keyboard(screen, engine, cpu, tmp
         cli
         hlt
     """)
-    subprocess.run(["nasm", "-f", "bin", source, "-o", image], check=True)
     kernel = screen("--engine", engine, "--cpu", cpu, "--multiboot", image)
     kernel.wait(r"\AHi\Z")
     kernel.child.send("a")
@@ -176,11 +170,8 @@ text: db "one", 10, "two", 10, "three", 10
 @pytest.mark.parametrize("console", ["serial", "vga"])
 def test_screen_and_serial_port(pxhv, tmp_path, console):
     """A kernel that uses both has the serial line for its port, unless the config says otherwise."""
-    source, log = tmp_path / "kernel.asm", tmp_path / "log"
-    source.write_text(BOTH)
-    subprocess.run(["nasm", "-f", "bin", source, "-o", tmp_path / "kernel.bin"], check=True)
-    run = pxhv("run", "--engine", "qemu", "--multiboot", tmp_path / "kernel.bin", "--console", console, "--serial-log", log,
-               "--timeout", "60")
+    image, log = assemble(tmp_path, BOTH), tmp_path / "log"
+    run = pxhv("run", "--engine", "qemu", "--multiboot", image, "--console", console, "--serial-log", log, "--timeout", "60")
     assert run.status == 0
     said = log.read_bytes()
     hint = b"vm 'guest' has a text screen, too"
@@ -193,7 +184,7 @@ def test_screen_and_serial_port(pxhv, tmp_path, console):
 
 @on_both
 def test_flat_guest_without_bios_is_told(pxhv, engine, cpu, tmp_path):
-    image = assemble(tmp_path, "mov ax, 0x0E41\nint 0x10\nhlt")
+    image = boot_sector(tmp_path, "mov ax, 0x0E41\nint 0x10\nhlt")
     run = pxhv("run", "--engine", engine, "--cpu", cpu, "--flat", f"{image}@0x7C00:16", "--timeout", "60")
     run.expect(r"called the BIOS \(INT 10h\), which a flat guest does not have; use --disk")
     assert run.status == 3
@@ -201,7 +192,7 @@ def test_flat_guest_without_bios_is_told(pxhv, engine, cpu, tmp_path):
 
 @on_both
 def test_screenshot(pxhv, engine, cpu, tmp_path):
-    image = assemble(tmp_path, "mov ax, 0xB800\nmov es, ax\nmov word [es:0], 0x4E41\njmp $")
+    image = boot_sector(tmp_path, "mov ax, 0xB800\nmov es, ax\nmov word [es:0], 0x4E41\njmp $")
     shot = tmp_path / "screen.png"
     run = pxhv("run", "--engine", engine, "--cpu", cpu, "--flat", f"{image}@0x7C00:16", "--timeout", "10",
                "--screenshot", shot)

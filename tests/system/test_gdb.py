@@ -9,7 +9,7 @@ import sys
 
 import pexpect
 import pytest
-from conftest import BUILD, PXHV, ends, pxhv_command
+from conftest import BUILD, PXHV, assemble, ends, pxhv_command
 
 KERNELS = f"{BUILD}/tests/guests/kernel"
 ENGINES = ["bochs", "qemu"]
@@ -129,17 +129,15 @@ def test_real_mode(session, engine):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_exit_status(session, tmp_path, engine):
-    (tmp_path / "a.asm").write_text("bits 64\nmov al, 7\nout 0xF4, al\n")
-    subprocess.run(["nasm", "-f", "bin", tmp_path / "a.asm", "-o", tmp_path / "a.bin"], check=True)
-    child, gdb = session(engine, "--flat", f"{tmp_path}/a.bin@0x100000:64")
+    image = assemble(tmp_path, "bits 64\nmov al, 7\nout 0xF4, al\n")
+    child, gdb = session(engine, "--flat", f"{image}@0x100000:64")
     assert "exited with code 07" in gdb.do("continue")
     assert ends(child) == 7
 
 
 def test_halted_guest_runs_from_elsewhere(session, tmp_path):
-    (tmp_path / "a.asm").write_text("bits 64\nhlt\nmov al, 7\nout 0xF4, al\n")
-    subprocess.run(["nasm", "-f", "bin", tmp_path / "a.asm", "-o", tmp_path / "a.bin"], check=True)
-    child, gdb = session("qemu", "--flat", f"{tmp_path}/a.bin@0x100000:64")
+    image = assemble(tmp_path, "bits 64\nhlt\nmov al, 7\nout 0xF4, al\n")
+    child, gdb = session("qemu", "--flat", f"{image}@0x100000:64")
     gdb.child.sendline("continue")
     child.expect("halted with interrupts off")
     assert "SIGINT" in gdb.interrupt()

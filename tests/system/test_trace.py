@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import BUILD, ROOT
+from conftest import BUILD, ROOT, assemble
 from matrix import TEST_MACHINES
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -89,9 +89,7 @@ def test_counts_are_exact(pxhv, tmp_path, engine, cpu):
 
 
 def test_oldest_records_are_lost(pxhv, tmp_path):
-    source, image = tmp_path / "many.asm", tmp_path / "many.bin"
-    source.write_text("bits 64\nmov edi, 50000\nagain:\nxor eax, eax\ncpuid\ndec edi\njnz again\nmov al, 0\nout 0xf4, al\nhlt\n")
-    subprocess.run(["nasm", "-f", "bin", source, "-o", image], check=True)
+    image = assemble(tmp_path, "bits 64\nmov edi, 50000\nagain:\nxor eax, eax\ncpuid\ndec edi\njnz again\nmov al, 0\nout 0xf4, al\nhlt\n")
     timeline, run = traced(pxhv, tmp_path, "qemu", "", image, "--trace-memory", "1M")
     (summary,) = timeline["otherData"]["vcpus"]
     kept = [s for s in slices(timeline, trace.IN_PXHV) if s["cat"] == "exit"]
@@ -103,9 +101,7 @@ def test_oldest_records_are_lost(pxhv, tmp_path):
 
 
 def test_a_timeout_keeps_the_trace(pxhv, tmp_path):
-    source, image, file = tmp_path / "idle.asm", tmp_path / "idle.bin", tmp_path / "trace.json"
-    source.write_text("bits 64\nsti\nidle:\nhlt\njmp idle\n")
-    subprocess.run(["nasm", "-f", "bin", source, "-o", image], check=True)
+    image, file = assemble(tmp_path, "bits 64\nsti\nidle:\nhlt\njmp idle\n"), tmp_path / "trace.json"
     run = pxhv("run", "--engine", "qemu", "--flat", f"{image}@0x100000:64", "--timeout", "5", "--trace", file)
     assert run.status == 124, run.output + run.errors
     names = [s["name"] for s in slices(json.loads(file.read_text()), trace.IN_PXHV)]
@@ -151,9 +147,8 @@ def test_cost(pxhv, tmp_path, engine, cpu, options):
 @pytest.mark.parametrize("engine, cpu, options", [(*TEST_MACHINES[0], []), (*TEST_MACHINES[1], ["--count"])])
 def test_average_cost(pxhv, tmp_path, engine, cpu, options):
     """Over so many exits that saving the records counts too."""
-    source, image, rounds = tmp_path / "average.asm", tmp_path / "average.bin", 6400
-    source.write_text(AVERAGE.format(rounds=rounds))
-    subprocess.run(["nasm", "-f", "bin", "-i", f"{ROOT}/tests/guests/", source, "-o", image], check=True)
+    rounds = 6400
+    image = assemble(tmp_path, AVERAGE.format(rounds=rounds))
     ticks = []
     for more in ([], ["--trace", tmp_path / "trace.json"]):
         run = pxhv("run", "--engine", engine, "--cpu", cpu, "--flat", f"{image}@0x100000:64", "--timeout", "60", *options, *more)
