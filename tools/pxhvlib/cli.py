@@ -181,13 +181,14 @@ def boot_disk(args, machine: Machine, read: list[Path]) -> int:
             open(output, "wb").close()
         except OSError as e:
             raise UsageError(f"cannot write {output}: {e.strerror}") from e
-    relay = Relay(args.gdb) if args.gdb else None
-    emulator = engine.start(args.engine, machine)
     log = Path(args.serial_log) if args.serial_log else None
     shot = Path(args.screenshot) if args.screenshot else None
     timeline = Path(args.trace) if args.trace else None
-    return session.run(emulator, Terminal(args.stdin), args.timeout, log, hint=not args.quiet, screenshot=shot,
-                       timeline=timeline, relay=relay)
+    with files.held([(machine.disk, False), *((drive.path, drive.readonly) for drive in machine.drives)]):
+        relay = Relay(args.gdb) if args.gdb else None
+        emulator = engine.start(args.engine, machine)
+        return session.run(emulator, Terminal(args.stdin), args.timeout, log, hint=not args.quiet, screenshot=shot,
+                           timeline=timeline, relay=relay)
 
 
 def command_run(args) -> int:
@@ -198,8 +199,7 @@ def command_run(args) -> int:
     with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:
         disk = Path(workdir) / "disk.img"
         image.build(disk, mbr, hypervisor, boot)
-        with files.held((drive.path, drive.readonly) for drive in boot.drives):
-            return boot_disk(args, machine_from(args, disk, Path(workdir), boot.memory, boot.drives), inputs(args, boot))
+        return boot_disk(args, machine_from(args, disk, Path(workdir), boot.memory, boot.drives), inputs(args, boot))
 
 
 def command_image(args) -> int:
@@ -220,8 +220,7 @@ def command_boot(args) -> int:
         raise UsageError(f"{disk} is no disk of `pxhv image`; to boot a guest's disk: `pxhv run --disk {disk}`")
     drives = guest.attached(args.disks, args)
     with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:
-        with files.held([(disk, False), *((drive.path, drive.readonly) for drive in drives)]):
-            return boot_disk(args, machine_from(args, disk, Path(workdir), 0, drives), [disk, *(drive.path for drive in drives)])
+        return boot_disk(args, machine_from(args, disk, Path(workdir), 0, drives), [disk, *(drive.path for drive in drives)])
 
 
 def command_gdb(args) -> int:
@@ -283,11 +282,10 @@ def main(argv: list[str]) -> int:
         result = COMMANDS[args.command](args)
         sys.stdout.flush()
         return result
-    except BrokenPipeError:  # whoever read it has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
     except OSError as e:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or what could not be written is tried again at the end
+        if isinstance(e, BrokenPipeError):  # whoever read it has seen enough
+            return 0
         print(f"pxhv: {e}", file=sys.stderr)
         return PxhvError.status
     except PxhvError as e:
