@@ -11,8 +11,8 @@ CFLAGS := -std=gnu11 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgeneral
 # GCC's alone: what makes code smaller. The linker sees all of it at once.
 SMALL := -flto -mpreferred-stack-boundary=3 -fno-jump-tables -fno-align-functions -fno-align-jumps \
 	-fno-align-loops -fno-align-labels -malign-data=abi
-LDFLAGS := -flto -flto-partition=one -g -fno-asynchronous-unwind-tables -Oz -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none \
-	-Wl,-z,noexecstack,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -T linker.ld
+LDFLAGS := -flto -flto-partition=one -g -fno-asynchronous-unwind-tables -Oz -nostdlib -static -no-pie \
+	-Wl,--gc-sections,--build-id=none -Wl,-z,noexecstack,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -T linker.ld
 
 # Code that runs on every exit: speed goes before size; and where inlining is worth its bytes (`make bench` says so).
 HOT := hv/vmx/skip.c hv/vmx/exit.c hv/svm/skip.c hv/svm/trace.c hv/vm/bus.c hv/vm/exits.c hv/vm/timer.c \

@@ -19,7 +19,7 @@ FEATURE_disks := boot/config_disk.c $(wildcard hv/dev/virtio*.c) hv/vm/ram_disk.
 # What looks at them.
 FEATURE_monitor := hv/debug/lineedit.c hv/debug/mon_command.c hv/debug/mon_host.c hv/debug/mon_info.c hv/debug/mon_run.c \
 	hv/debug/monitor.c hv/vmx/features.c hv/svm/features.c
-FEATURE_disasm := hv/debug/disasm.c
+FEATURE_disasm := hv/debug/disasm.c hv/debug/disasm_names.c
 FEATURE_gdb := hv/debug/gdb_command.c hv/debug/gdb_regs.c hv/debug/gdb_resume.c hv/debug/gdb_stub.c
 FEATURE_trace := hv/debug/insns.c hv/vm/trace.c
 

@@ -107,8 +107,7 @@ static int one_register(bool write)
 	return ANSWERED;
 }
 
-/* What GDB has set is the vcpu's from here on: others look at that. */
-static void settle(struct vcpu *v)
+void gdb_settle(struct vcpu *v)
 {
 	struct gdb_vcpu *g = gdb_vcpu(v);
 
@@ -126,7 +125,7 @@ static int memory(struct vcpu *v, char command)
 
 	if (!numbers(n, 2))
 		return E_SYNTAX;
-	settle(v);
+	gdb_settle(v);
 	for (u64 i = 0; i < n[1] && !(read && gdb.out.room < 2); i++) {
 		u8 *p = gdb_memory(v, n[0] + i, &gpa);
 
@@ -196,7 +195,7 @@ static int monitor(struct vcpu *v)
 	if (!gdb_bytes(&gdb.in.at, line, n))
 		return E_SYNTAX;
 	line[n] = 0;
-	settle(v);
+	gdb_settle(v);
 	if (monitor_command)
 		monitor_command(line, print);
 	else

@@ -93,6 +93,7 @@ bool gdb_exception(struct vcpu *v, u8 vector, u64 dr6); /* struct vm_debugger.ex
 /* gdb_command.c: answers the packet in gdb.in. */
 void gdb_command(struct vcpu *v);
 void gdb_put_stop(struct vcpu *v); /* its stop reply, into gdb.out */
+void gdb_settle(struct vcpu *v);   /* what GDB has set is the vcpu's from here on */
 /* The vcpu of the thread number that is read next; 0: the current one, -1: NULL, all. False: no such thread.
  */
 bool gdb_thread(struct gdb_vcpu **g);

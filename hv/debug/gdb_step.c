@@ -162,5 +162,5 @@ bool gdb_exception(struct vcpu *v, u8 vector, u64 dr6)
 	for (const struct gdb_break *b = gdb.breaks; slots; slots >>= 1, b++)
 		if ((slots & 1) && b->len)
 			return stop_with(v, (s8)b->type, b->addr);
-	return (v->debug & DEBUG_STEP) && (dr6 & BIT(14)) && stop_with(v, -1, pc);
+	return (v->debug & DEBUG_STEP) && (dr6 & DR6_BS) && stop_with(v, -1, pc);
 }

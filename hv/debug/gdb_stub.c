@@ -152,9 +152,7 @@ static void run_on(struct vcpu *v)
 {
 	struct gdb_vcpu *g = gdb_vcpu(v);
 
-	if (g->dirty)
-		debug_set_state(v, &g->state);
-	g->dirty = false;
+	gdb_settle(v);
 	g->report = (struct gdb_report){.signal = SIGNAL_INT, .reason = -1}; /* if nothing else comes */
 	__atomic_and_fetch(&v->events, ~EV_DEBUG, __ATOMIC_RELAXED);
 	if (g->action == 's')

@@ -54,8 +54,10 @@ static const struct mon_command *find(const char *s)
 			continue;
 		if (c->text[len] == ' ')
 			return c;
+		if (c->run == mon_reset || c->run == mon_poweroff)
+			continue;
 		found = c;
-		count += c->run == mon_reset || c->run == mon_poweroff ? 2 : 1;
+		count++;
 	}
 	return len && count == 1 ? found : NULL;
 }

@@ -5,6 +5,7 @@
 #include "dev/keys.h"
 #include "dev/machine.h"
 #include "lib/errno.h"
+#include "lib/keymap.h"
 
 #define STATUS_OBF	BIT(0)
 #define STATUS_SYSTEM	BIT(2)
@@ -24,9 +25,7 @@
 #define KBD_RESEND 0xFE
 #define KBD_PASSED 0xAA
 
-#define SET1_RELEASE 0x80
 #define SET2_RELEASE 0xF0
-#define EXTENDED     0xE0
 
 #define QUEUE	16
 #define TYPE_HZ 100 /* keys a second at most: a BIOS drops what its buffer of 15 cannot hold */
@@ -300,7 +299,7 @@ void i8042_key(void *dev, const u8 *codes, unsigned count)
 	if (!k->scanning)
 		return;
 	for (unsigned i = 0; i < count; i++) {
-		bool key = raw && codes[i] != EXTENDED, up = key && codes[i] & SET1_RELEASE;
+		bool key = raw && codes[i] != SCAN_EXTENDED, up = key && codes[i] & SCAN_RELEASE;
 
 		if (k->keyboard.count + up >= QUEUE) { /* all of a key's bytes or none */
 			k->keyboard.count = before;
@@ -308,7 +307,7 @@ void i8042_key(void *dev, const u8 *codes, unsigned count)
 		}
 		if (up)
 			push(&k->keyboard, SET2_RELEASE);
-		push(&k->keyboard, key ? keys_set2[codes[i] & ~SET1_RELEASE] : codes[i]);
+		push(&k->keyboard, key ? keys_set2[codes[i] & ~SCAN_RELEASE] : codes[i]);
 	}
 	update(k);
 }

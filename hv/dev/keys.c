@@ -5,9 +5,6 @@
 #include "lib/keymap.h"
 #include "lib/string.h"
 
-#define RELEASE	 0x80
-#define EXTENDED 0xE0
-
 enum { KEY_ESC = 0x01, KEY_TAB = 0x0F, KEY_F1 = 0x3B, KEY_CTRL = 0x1D, KEY_SHIFT = 0x2A, KEY_ALT = 0x38 };
 enum { MOD_SHIFT = 1, MOD_ALT = 2, MOD_CTRL = 4, MOD_EXTENDED = 8 }; /* the first three as xterm has them */
 
@@ -27,14 +24,14 @@ static unsigned press(u8 code, unsigned mods, u8 *out)
 	for (unsigned i = 0; i < 3; i++)
 		if (mods & 1 << i)
 			out[n++] = modifier[i];
-	for (unsigned up = 0; up <= RELEASE; up += RELEASE) {
+	for (unsigned up = 0; up <= SCAN_RELEASE; up += SCAN_RELEASE) {
 		if (mods & MOD_EXTENDED)
-			out[n++] = EXTENDED;
+			out[n++] = SCAN_EXTENDED;
 		out[n++] = (u8)(code | up);
 	}
 	for (unsigned i = 0; i < 3; i++)
 		if (mods & 1 << i)
-			out[n++] = modifier[i] | RELEASE;
+			out[n++] = modifier[i] | SCAN_RELEASE;
 	return n;
 }
 

@@ -52,6 +52,9 @@
 #define RFLAGS_RF    BIT(16)
 #define RFLAGS_VM    BIT(17)
 
+#define DR6_BS BIT(14)
+#define DR7_GD BIT(13)
+
 /* Exception vectors (SDM 3A 6.15). */
 enum {
 	X86_DE = 0,

@@ -9,8 +9,6 @@
 #define STATUS_OUTPUT BIT(0)
 #define STATUS_MOUSE  BIT(5)
 #define NO_CONTROLLER 0xFF
-#define RELEASE	      0x80
-#define EXTENDED      0xE0
 #define BYTES_A_POLL  16
 
 enum {
@@ -56,13 +54,13 @@ static void sequence(u8 key, void (*put)(u8 c))
 
 static void key(u8 code, void (*put)(u8 c))
 {
-	bool down = !(code & RELEASE), extended = state.extended;
+	bool down = !(code & SCAN_RELEASE), extended = state.extended;
 	char c;
 
-	state.extended = code == EXTENDED;
+	state.extended = code == SCAN_EXTENDED;
 	if (state.extended)
 		return;
-	code &= (u8)~RELEASE;
+	code &= (u8)~SCAN_RELEASE;
 	if (code == LEFT_SHIFT || code == RIGHT_SHIFT)
 		state.shift = extended ? state.shift : down; /* E0 2A and E0 AA are part of a cursor key */
 	else if (code == CTRL)

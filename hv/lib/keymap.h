@@ -3,4 +3,7 @@
 
 #define KEYMAP_SIZE 58
 
+#define SCAN_RELEASE  0x80 /* with a key's code */
+#define SCAN_EXTENDED 0xE0 /* before it */
+
 extern const char keymap_plain[KEYMAP_SIZE], keymap_shifted[KEYMAP_SIZE];

@@ -21,8 +21,8 @@ unsigned load_e820(const struct vm *vm, void *to, size_t stride)
 			end = MIN(end, low);
 		if (end <= base)
 			continue;
-		*(struct e820_entry *)to =
-			(struct e820_entry){base, end - base, i == 1 ? MEM_RESERVED : MEM_RAM};
+		*(struct mem_region *)to =
+			(struct mem_region){base, end - base, i == 1 ? MEM_RESERVED : MEM_RAM};
 		to = (u8 *)to + stride;
 		n++;
 	}

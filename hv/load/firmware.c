@@ -33,7 +33,7 @@ enum { LOADER_ALLOCATE = 1, ZONE_FSEG = 2 };
 /* What the files of fw_cfg hold that the VM owns. */
 struct firmware {
 	struct loader_allocate loader;
-	struct e820_entry e820[3];
+	struct mem_region e820[3];
 	u8 rsdp[RSDP_SIZE];
 };
 
@@ -42,9 +42,9 @@ static int make_tables(struct vm *vm, struct firmware *fw)
 {
 	u64 low = MIN(vm->memory_size, GUEST_HOLE_START), tables = low - LOAD_ACPI_SIZE;
 
-	fw->e820[0] = (struct e820_entry){0, tables, MEM_RAM};
-	fw->e820[1] = (struct e820_entry){tables, LOAD_ACPI_SIZE, MEM_RESERVED};
-	fw->e820[2] = (struct e820_entry){4 * GiB, vm->memory_size - low, MEM_RAM};
+	fw->e820[0] = (struct mem_region){0, tables, MEM_RAM};
+	fw->e820[1] = (struct mem_region){tables, LOAD_ACPI_SIZE, MEM_RESERVED};
+	fw->e820[2] = (struct mem_region){4 * GiB, vm->memory_size - low, MEM_RAM};
 	fw->loader.command = LOADER_ALLOCATE;
 	memcpy(fw->loader.file, RSDP_FILE, sizeof(RSDP_FILE));
 	fw->loader.align = 16;

@@ -51,8 +51,8 @@ struct boot_params {
 	u8 pad_1e9[0x1F1 - 0x1E9];
 	struct setup_header hdr;
 	u8 pad_hdr[0x2D0 - 0x1F1 - sizeof(struct setup_header)];
-	struct e820_entry e820[128];
-	u8 pad_end[0x1000 - 0x2D0 - 128 * sizeof(struct e820_entry)];
+	struct mem_region e820[128];
+	u8 pad_end[0x1000 - 0x2D0 - 128 * sizeof(struct mem_region)];
 } __packed;
 _Static_assert(sizeof(struct boot_params) == 4096, "the zero page is a page");
 _Static_assert(offsetof(struct setup_header, init_size) == 0x260 - 0x1F1, "setup header");

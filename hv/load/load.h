@@ -46,13 +46,9 @@ int load_no_bios(struct vm *vm);
  * GiB with LOAD_ACPI_SIZE bytes of RAM. The RSDP comes first. Returns at, 0 on failure. */
 u64 load_acpi(struct vm *vm, u64 at);
 
-/* The guest's E820 map, as its loaders tell it: LOAD_E820_MAX entries at most, stride bytes from one to the
- * next, what is between them left alone. Returns their number. */
+/* The guest's E820 map, as its loaders tell it: LOAD_E820_MAX of struct mem_region at most, stride bytes from
+ * one to the next, what is between them left alone. Returns their number. */
 #define LOAD_E820_MAX 4
-struct e820_entry {
-	u64 base, size;
-	u32 type; /* enum of host/memmap.h */
-} __packed;
 unsigned load_e820(const struct vm *vm, void *to, size_t stride);
 
 /* The loaders' memory below 1 MiB, which VMs of 1 MiB and more have; else NULL. */

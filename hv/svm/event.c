@@ -4,7 +4,6 @@
 #include "svm/svm.h"
 
 #define EVENT_VALID BIT(31)
-#define DR7_GD	    BIT(13)
 #define TYPE(info)  ((info) >> 8 & 7)
 
 void svm_inject(struct vcpu *v, const struct vcpu_event *e)

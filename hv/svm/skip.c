@@ -48,7 +48,7 @@ static __attribute__((noinline, cold)) void skip_to(struct svm_vcpu *x, u64 rip)
 	if (x->v.debug & DEBUG_STEP) {
 		vcpu_kick(&x->v, EV_DEBUG);
 	} else {
-		*vmcb_dr6(b) |= BIT(14);
+		*vmcb_dr6(b) |= DR6_BS;
 		svm_give_db(&x->v);
 	}
 }

@@ -82,8 +82,6 @@ void vm_console_leave(struct vm *vm)
 /* Who uses the serial port has the line for that, as on a PC. */
 static __cold void take_line(struct vm *vm)
 {
-	if (vm->config->console_vga)
-		return;
 	vm->own_line = true;
 	if (vm->screen_leave)
 		vm->screen_leave(vm->screen_dev);
@@ -94,7 +92,8 @@ void vm_console_putc(struct vm *vm, u8 c)
 	u32 n;
 
 	/* A firmware guest is at its screen unless it listens to the port. */
-	if (unlikely(!vm->own_line) && (vm->config->kind != GUEST_FIRMWARE || vm->uart_listens))
+	if (unlikely(!vm->own_line) && !vm->config->console_vga &&
+	    (vm->config->kind != GUEST_FIRMWARE || vm->uart_listens))
 		take_line(vm);
 	n = vm->console_len;
 	/* The host's console puts CR before LF by itself, and a byte on a UART is dear. */

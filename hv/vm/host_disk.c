@@ -53,16 +53,14 @@ static bool step(struct drive_job *j, struct drive_cmd *c)
 	} else if (c->op != DRIVE_FLUSH) {
 		bytes = dma_take(&d->rules, d->block_size, &q->at, q->left, c);
 		if (!bytes) {
-			u32 n = (u32)MIN(q->left, PAGE_SIZE);
-
+			bytes = MIN(q->left, PAGE_SIZE);
 			if (c->op == DRIVE_READ)
-				q->bounced = n;
+				q->bounced = (u32)bytes;
 			else
-				dma_copy(&q->at, q->page, n, false);
-			c->blocks = n / d->block_size;
+				dma_copy(&q->at, q->page, (u32)bytes, false);
+			c->blocks = (u32)bytes / d->block_size;
 			c->count = 1;
-			c->seg[0] = (struct dma_segment){(u64)q->page, n};
-			bytes = n;
+			c->seg[0] = (struct dma_segment){(u64)q->page, (u32)bytes};
 		}
 	}
 	q->block += c->blocks;

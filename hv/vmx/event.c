@@ -3,13 +3,10 @@
 #include "host/cpu.h"
 #include "vmx/vmx.h"
 
-#define BLOCKING_STI_MOVSS 3ULL
-#define BLOCKING_NMI	   BIT(3)
-#define TYPE(info)	   ((info) >> 8 & 7)
-#define INFO_VALID	   BIT(31)
-#define INFO_ERROR	   BIT(11)
-#define DR7_GD		   BIT(13)
-#define DEBUGCTL_LBR_BTF   3ULL
+#define BLOCKING_NMI BIT(3)
+#define TYPE(info)   ((info) >> 8 & 7)
+#define INFO_VALID   BIT(31)
+#define INFO_ERROR   BIT(11)
 
 void vmx_inject(struct vcpu *v, const struct vcpu_event *e)
 {
@@ -68,7 +65,7 @@ void vmx_debug_status(struct vcpu *v, u64 bits)
 	bits |= read_dr6() & ~0xFULL;
 	write_dr6(bits);
 	v->own_dr[6] = bits;
-	vmwrite(VMCS_GUEST_DEBUGCTL, vmread(VMCS_GUEST_DEBUGCTL) & ~DEBUGCTL_LBR_BTF);
+	vmwrite(VMCS_GUEST_DEBUGCTL, vmread(VMCS_GUEST_DEBUGCTL) & ~(DEBUGCTL_LBR | DEBUGCTL_BTF));
 	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
 	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_STI_MOVSS);
 }

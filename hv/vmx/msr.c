@@ -75,7 +75,7 @@ int vmx_wrmsr(struct vcpu *v, u32 msr, u64 val)
 	if (!field)
 		return in_cpu(msr) ? wrmsr_safe(msr, val) : -ENOENT;
 	/* Only LBR and BTF: both work in a guest without more state to switch than the VMCS has. */
-	if (msr == MSR_DEBUGCTL && val & ~3ULL)
+	if (msr == MSR_DEBUGCTL && val & ~(DEBUGCTL_LBR | DEBUGCTL_BTF))
 		return -EPERM;
 	vmwrite(field, val);
 	return 0;

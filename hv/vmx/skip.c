@@ -4,10 +4,6 @@
 #include "vm/decode.h"
 #include "vmx/vmx.h"
 
-#define BLOCKING_STI_MOVSS 3ULL
-#define DR6_BS		   BIT(14)
-#define DEBUGCTL_BTF	   BIT(1)
-
 /* What few instructions need: EIP that wraps at 4 GiB outside 64-bit mode, the end of STI's and MOV SS's
  * shadow and of RF, and the #DB that TF asks for after an instruction which the CPU did not complete itself
  * (SDM 3B 18.3.1.4). A pending #DB would be lost to an interrupt that goes in with the next entry

@@ -9,6 +9,10 @@
 #define VMX_EXIT_REASONS 57
 #define VMX_EXCEPTIONS	 (BIT(X86_DB) | BIT(X86_AC) | BIT(X86_MC)) /* that always exit */
 
+#define BLOCKING_STI_MOVSS 3ULL /* of the interruptibility state */
+#define DEBUGCTL_LBR	   BIT(0)
+#define DEBUGCTL_BTF	   BIT(1)
+
 struct vmx_vcpu {
 	struct vcpu v;
 	u32 proc, proc2; /* what the VMCS holds now, so that nothing is read back */

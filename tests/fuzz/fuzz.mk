@@ -17,7 +17,7 @@ FUZZ_SRC_virtio := hv/dev/virtio_blk.c hv/dev/virtio_mmio.c hv/dev/virtio_queue.
 FUZZ_SRC_multiboot := hv/load/multiboot.c hv/load/elf.c hv/load/start.c hv/load/e820.c hv/lib/printf.c
 FUZZ_SRC_gdb := $(addprefix hv/debug/gdb_,packet.c regs.c command.c resume.c break.c memory.c) hv/debug/regs.c hv/lib/names.c hv/lib/printf.c
 FUZZ_SRC_monitor := $(addprefix hv/debug/,gdb_packet.c mon_command.c mon_say.c mon_info.c mon_mem.c mon_regs.c mon_walk.c mon_exits.c mon_run.c \
-	regs.c lineedit.c disasm.c) hv/vm/decode.c hv/lib/names.c hv/lib/printf.c
+	regs.c lineedit.c disasm.c disasm_names.c) hv/vm/decode.c hv/lib/names.c hv/lib/printf.c
 
 .PHONY: fuzz
 fuzz: $(FUZZ_NAMES:%=fuzz-%)	## libFuzzer on all that a guest, a file or GDB sends; FUZZ_SECONDS=20 each

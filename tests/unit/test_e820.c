@@ -7,7 +7,7 @@
 #include "host/memmap.h"
 #include "load/load.h"
 
-static struct e820_entry map[8];
+static struct mem_region map[8];
 
 static void small_memory_is_one_block_above_1mib(void **state)
 {
@@ -35,7 +35,7 @@ static void memory_beyond_the_hole_continues_at_4gib(void **state)
 static void tiny_memory_and_wider_lists(void **state)
 {
 	struct {
-		struct e820_entry e;
+		struct mem_region e;
 		u32 more;
 	} wide[8] = {[0] = {.more = 7}};
 

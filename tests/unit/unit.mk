@@ -18,6 +18,7 @@ UNIT_SRC := $(filter-out $(UNIT_EXCLUDE),$(wildcard hv/lib/printf.c hv/lib/names
 	hv/dev/*.c hv/load/*.c hv/vm/*.c boot/fat*.c boot/config*.c boot/e820.c hv/host/memmap.c hv/host/mtrr.c hv/host/drive.c hv/host/ata.c \
 	hv/host/drive_usb.c hv/host/usb_device.c hv/host/pci.c hv/host/drive_ata.c hv/host/drive_virtio.c \
 	hv/host/partition.c hv/host/acpi_tables.c hv/debug/gdb_packet.c hv/debug/gdb_regs.c hv/debug/regs.c hv/debug/lineedit.c hv/debug/disasm.c \
+	hv/debug/disasm_names.c \
 	$(addprefix hv/debug/mon_,command.c say.c info.c mem.c regs.c walk.c exits.c run.c chain.c) hv/debug/gdb_memory.c hv/debug/gdb_step.c))
 UNIT_OBJ := $(UNIT_SRC:%.c=$(UNIT)/obj/%.o)
 
