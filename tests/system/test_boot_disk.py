@@ -8,7 +8,7 @@ import pytest
 from conftest import BUILD, ROOT, ends
 from hard_disk import ENV, GRUB, SECTOR, read_at
 from test_disk import MIB, empty, power_off
-from test_firmware import assemble, on_both
+from test_firmware import boot_sector, on_both
 from test_linux import PROMPT, answer
 
 DEBIAN = BUILD / "debian" / "debian.img"
@@ -92,7 +92,7 @@ def test_grub_starts_multiboot(pxhv, tmp_path):
 
 
 def test_graphics_are_explained(pxhv, tmp_path):
-    image = assemble(tmp_path, "mov ax, 0x12\nint 0x10\njmp $")
+    image = boot_sector(tmp_path, "mov ax, 0x12\nint 0x10\njmp $")
     os.truncate(image, MIB)
     run = pxhv("run", "--engine", "qemu", "--disk", image, "--timeout", "5")
     run.expect("vm 'guest' shows graphics, which stay dark here")
@@ -175,7 +175,7 @@ packet:
 
 @on_both
 def test_boot_sector_on_a_hard_disk(terminal, tmp_path, engine, cpu):
-    image = assemble(tmp_path, SECTOR_PROGRAM)
+    image = boot_sector(tmp_path, SECTOR_PROGRAM)
     with open(image, "r+b") as f:
         f.seek(SECTOR)
         f.write(b"from sector 1\r\n")
