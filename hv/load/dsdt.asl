@@ -3,7 +3,7 @@
 DefinitionBlock ("", "DSDT", 2, "PXHV", "PXHVDSDT", 1)
 {
 	/* SLP_TYP for PM1a and PM1b: S5_SLP_TYP. */
-	Name (\_S5, Package () { 5, 5, 0, 0 })
+	Name (\_S5, Package () { 0, 0, 0, 0 })
 
 	Scope (\_SB)
 	{

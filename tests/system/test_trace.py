@@ -304,6 +304,13 @@ def test_symbols_for_gdb(pxhv, tmp_path):
     assert pxhv("symbols", "/nowhere/System.map", "-o", tmp_path / "elf").status == 2
 
 
+def test_symbols_that_only_root_sees(pxhv, tmp_path):
+    (tmp_path / "kallsyms").write_text("0000000000000000 T _text\n0000000000000000 t same\n")
+    run = pxhv("symbols", tmp_path / "kallsyms", "-o", tmp_path / "elf")
+    assert run.status == 2 and "addresses of 0 alone" in run.errors
+    assert not (tmp_path / "elf").exists()
+
+
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x7fELF", b"\x7fELF\2\1" + bytes(60), b"\x7fELF\1\2" + bytes(60),
                                      b"\x7fELF\2\1" + struct.pack("<34xQ10xHH2x", 1 << 60, 64, 3)])
 def test_what_has_no_symbols(pxhv, small, tmp_path, content):

@@ -62,16 +62,16 @@ static void power_off(void **state)
 	assert_int_equal(fake_in(0x604, 2), 1);
 	fake_out(0x604, 2, 1 | 3 << 10 | 1 << 13);
 	assert_int_equal(fake_end, VM_RUNNING);
-	fake_out(0x604, 2, 1 | 5 << 10);
+	assert_int_equal(fake_in(0x604, 2), 1 | 3 << 10);
+	fake_out(0x604, 2, 1);
 	assert_int_equal(fake_end, VM_RUNNING);
-	assert_int_equal(fake_in(0x604, 2), 1 | 5 << 10);
-	fake_out(0x604, 2, 1 | 5 << 10 | 1 << 13);
+	fake_out(0x604, 2, 1 << 13);
 	assert_int_equal(fake_end, VM_POWEROFF);
 }
 
 static void power_off_by_its_upper_byte(void **state)
 {
-	fake_out(0x605, 1, 5 << 2 | 1 << 5);
+	fake_out(0x605, 1, 1 << 5);
 	assert_int_equal(fake_end, VM_POWEROFF);
 }
 

@@ -63,6 +63,8 @@ class Symbols:
                 raise UsageError(f"{path}: a damaged ELF file ({e})") from e
         else:
             symbols = [(int(address, 16), 0, name) for address, _, name in MAP_LINE.findall(data.decode("latin-1"))]
+            if symbols and not any(address for address, _, _ in symbols):
+                raise UsageError(f"{path} has addresses of 0 alone: /proc/kallsyms shows the real ones to root")
         if not symbols:
             raise UsageError(f"{path} has no symbols of code: it must be an ELF file that was not stripped, or a System.map")
         return cls(symbols)
