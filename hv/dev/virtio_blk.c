@@ -123,6 +123,8 @@ static u8 transfer(struct blk_request *rq, u64 sector, bool write)
 	if (bytes % SECTOR_SIZE || bytes >> 31 || !on_disk(d, sector, rq->r.count) || (write && d->readonly))
 		return S_IOERR;
 	rq->data = write ? 0 : (u32)bytes;
+	/* Who does not take the offered FLUSH finds a write stable when it is over (5.2.6.2). */
+	rq->r.through = !(rq->blk->v.accepted & BLK_F_FLUSH);
 	return submit(rq, write ? DISK_WRITE : DISK_READ);
 }
 
@@ -198,6 +200,8 @@ static void arm_poll(struct virtio_blk *b)
 /* Takes requests while there is room for them, and tells the driver of those that are over. */
 static void work(struct virtio_blk *b)
 {
+	/* More are not in the queue, unless what is read from the disk puts them there. */
+	u32 left = VIRTQ_SIZE_MAX;
 	int err = 0;
 
 	do {
@@ -205,7 +209,7 @@ static void work(struct virtio_blk *b)
 
 		while ((rq = b->free) && (err = virtq_pop(&b->queue, &rq->chain)) > 0) {
 			b->free = rq->next;
-			err = begin(rq);
+			err = left-- ? begin(rq) : -EINVAL;
 			if (err)
 				break;
 		}

@@ -19,6 +19,7 @@ struct disk_request {
 	u32 piece_count; /* of a read or write; together they are as long as count says */
 	u64 sector; /* first one and how many, of SECTOR_SIZE bytes whatever the disk's blocks are: checked */
 	u64 count;  /* to be on the disk and in whole blocks. Neither means anything for a flush */
+	bool through;		    /* of a write: it is done when it is on the medium */
 	struct guest_piece *pieces; /* of any alignment and length */
 	void (*done)(struct disk_request *r, int err);
 };

@@ -14,8 +14,9 @@ struct host_request {
 	struct host_disk *h;
 	struct disk_request *r; /* NULL: a free one */
 	struct dma_cursor at;
-	u64 block, left; /* on the drive; bytes. A flush is one byte */
+	u64 block, left; /* on the drive; bytes */
 	u32 bounced;	 /* bytes of the page that the drive has read and the guest not got */
+	bool flush;	 /* when nothing is left */
 	u8 *page;
 };
 
@@ -36,21 +37,25 @@ static bool step(struct drive_job *j, struct drive_cmd *c)
 {
 	struct host_request *q = container_of(j, struct host_request, job);
 	const struct drive *d = q->h->drive;
-	u64 bytes = 1;
+	u64 bytes;
 
 	dma_copy(&q->at, q->page, q->bounced, true);
 	q->bounced = 0;
-	if (!q->left)
-		return false;
-	c->op = (enum drive_op)q->r->op;
+	c->op = q->left ? (enum drive_op)q->r->op : DRIVE_FLUSH;
 	c->block = q->block;
 	c->blocks = c->count = 0;
+	if (!q->left) {
+		bool flush = q->flush;
+
+		q->flush = false;
+		return flush;
+	}
 	if (c->op == DRIVE_DISCARD) {
 		c->blocks = (u32)MIN(q->left / d->block_size, d->discard_max);
 		c->count = 1;
 		c->seg[0] = (struct dma_segment){(u64)q->page, PAGE_SIZE};
 		bytes = (u64)c->blocks * d->block_size;
-	} else if (c->op != DRIVE_FLUSH) {
+	} else {
 		bytes = dma_take(&d->rules, d->block_size, &q->at, q->left, c);
 		if (!bytes) {
 			bytes = MIN(q->left, PAGE_SIZE);
@@ -88,8 +93,9 @@ static int submit(struct disk *d, struct disk_request *r)
 	q->r = r;
 	q->at = (struct dma_cursor){r->pieces, 0};
 	q->block = h->first + r->sector / per_block;
-	q->left = r->op == DISK_FLUSH ? 1 : r->count * SECTOR_SIZE;
+	q->left = r->op == DISK_FLUSH ? 0 : r->count * SECTOR_SIZE;
 	q->bounced = 0;
+	q->flush = r->op == DISK_FLUSH || (r->op == DISK_WRITE && r->through && !h->drive->write_through);
 	h->pending++;
 	spin_lock(h->drive->lock);
 	drive_submit(h->drive, &q->job);

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import subprocess
 
+import pexpect
 import pytest
 from conftest import BUILD, ROOT, ends
 from hard_disk import ENV, GRUB, SECTOR, read_at
@@ -187,6 +189,27 @@ def test_boot_sector_on_a_hard_disk(terminal, tmp_path, engine, cpu):
     child.send("\x01x")
     assert ends(child) == 0
     assert read_at(image, 1, 15) == b"Read sector 1\r\n"
+
+
+def test_a_power_cut_loses_nothing_that_the_bios_wrote(pxhv, terminal, tmp_path):
+    """Nobody flushes behind INT 13h. The qcow2 image is like a drive with a cache: it forgets what no flush came after."""
+    raw, cached, kept = boot_sector(tmp_path, SECTOR_PROGRAM), tmp_path / "disk.qcow2", tmp_path / "kept.img"
+    os.truncate(raw, MIB)
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", raw, "-F", "raw", cached], check=True)
+    for name in ("bios-256k.bin", "vgabios-isavga.bin"):
+        shutil.copy(f"/usr/share/seabios/{name}", tmp_path)
+    (tmp_path / "pxhv.conf").write_text("[vm a]\nfirmware = bios-256k.bin\nvgabios = vgabios-isavga.bin\ndisk = nvme0\n")
+    image = pxhv("image", "--config", tmp_path / "pxhv.conf", "-o", tmp_path / "boot.img")
+    assert image.status == 0, image.errors
+    child = terminal(command=["qemu-system-x86_64", "-nodefaults", "-display", "none", "-cpu", "max", "-m", "512M",
+                              "-serial", "stdio", "-drive", f"if=ide,format=raw,snapshot=on,file={tmp_path}/boot.img",
+                              "-drive", f"if=none,id=d,format=qcow2,cache=writeback,file={cached}",
+                              "-device", "nvme,serial=d,drive=d"])
+    child.expect("written")
+    child.kill(signal.SIGKILL)
+    child.expect(pexpect.EOF)
+    subprocess.run(["qemu-img", "convert", "-O", "raw", cached, kept], check=True)
+    assert read_at(kept, 1, 4) == b"Read"
 
 
 @on_both

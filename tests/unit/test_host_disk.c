@@ -135,6 +135,34 @@ static void test_flush_is_done_when_the_drive_says_so(void **state)
 	assert_int_equal(d->ops->submit(d, &r), 0);
 }
 
+static void test_writes_that_go_through(void **state)
+{
+	struct guest_piece piece = {arena, 4096};
+	struct disk_request r = {.op = DISK_WRITE,
+				 .pieces = &piece,
+				 .piece_count = 1,
+				 .count = 8,
+				 .through = true,
+				 .done = done};
+	struct disk *d = make();
+
+	drive.rules.max_bytes = 2048;
+	done_count = 0;
+	assert_int_equal(d->ops->submit(d, &r), DISK_PENDING);
+	d->ops->poll(d);
+	d->ops->poll(d);
+	assert_int_equal(running[0].op, DRIVE_FLUSH);
+	assert_int_equal(done_count, 0);
+	d->ops->poll(d);
+	assert_int_equal(done_count, 1);
+	assert_int_equal(started, 3);
+	assert_int_equal(flushes, 1);
+	drive.write_through = true;
+	assert_int_equal(do_all(d, &r), 0);
+	assert_int_equal(started, 5);
+	assert_int_equal(flushes, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +171,7 @@ int main(void)
 		cmocka_unit_test_setup(test_outside, setup),
 		cmocka_unit_test_setup(test_discards_take_as_many_commands_as_the_drive_wants, setup_model),
 		cmocka_unit_test_setup(test_flush_is_done_when_the_drive_says_so, setup),
+		cmocka_unit_test_setup(test_writes_that_go_through, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -200,6 +200,40 @@ static void completion_into_a_stopped_queue(void **state)
 	assert_int_equal(status(), 0xEE);
 }
 
+/* A driver that takes FLUSH says itself when its writes must last. */
+static void writes_of_who_does_not_flush_last(void **state)
+{
+	later = true;
+	request(0, OUT, 1, DATA, 512);
+	kick();
+	assert_true(waiting[0]->through);
+	complete(0);
+	start_driver(VIRTIO_F_VERSION_1 | BIT(9));
+	memset(at(AVAIL), 0, 64);
+	request(0, OUT, 1, DATA, 512);
+	kick();
+	assert_false(waiting[0]->through);
+}
+
+/* What each request reads is the next one: the ring's index, and the sector. */
+static void disk_that_fills_the_queue(void **state)
+{
+	for (unsigned i = 0; i < SECTORS; i++) {
+		u64 next = MIN(i + 1, SECTORS - 1U);
+
+		sectors[i * SECTOR_SIZE] = (u8)(i + 2);
+		sectors[i * SECTOR_SIZE + 1] = 0;
+		memcpy(sectors + i * SECTOR_SIZE + 2, &next, sizeof(next));
+	}
+	request(0, IN, 0, AVAIL + 2, 2);
+	descriptor(DESC, 1, AVAIL + 2, 2, NEXT | WRITE, 3);
+	descriptor(DESC, 3, HEADER + 8, 8, NEXT | WRITE, 4);
+	descriptor(DESC, 4, DATA, 502, NEXT | WRITE, 2);
+	memset(at(AVAIL) + 4, 0, 2UL * QSIZE);
+	kick();
+	assert_broken();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +248,8 @@ int main(void)
 		cmocka_unit_test_setup(more_than_fit_wait, started),
 		cmocka_unit_test_setup(reset_forgets, started),
 		cmocka_unit_test_setup(completion_into_a_stopped_queue, started),
+		cmocka_unit_test_setup(writes_of_who_does_not_flush_last, started),
+		cmocka_unit_test_setup(disk_that_fills_the_queue, started),
 	};
 
 	return cmocka_run_group_tests_name("virtio_blk", tests, NULL, NULL);
