@@ -105,11 +105,18 @@ static void pm_write(void *dev, u16 port, unsigned size, u32 val)
 
 static const struct pio_ops pm_ops = {pm_read, pm_write};
 
+/* Only a byte reaches it: its port is also in the middle of PCI's configuration address, which the machine
+ * has not. */
+static bool is_reset(u16 port, unsigned size)
+{
+	return port == PORT_RESET && size == 1;
+}
+
 static u32 reset_read(void *dev, u16 port, unsigned size)
 {
 	struct acpi_pm *pm = dev;
 
-	return pm->reset;
+	return is_reset(port, size) ? pm->reset : ~0U >> (32 - 8 * size);
 }
 
 /* Reset control register of Intel's chipsets: RST_CPU going up resets; the bits beside it say how much. */
@@ -117,6 +124,8 @@ static void reset_write(void *dev, u16 port, unsigned size, u32 val)
 {
 	struct acpi_pm *pm = dev;
 
+	if (!is_reset(port, size))
+		return;
 	if ((val & RST_CPU) && !(pm->reset & RST_CPU))
 		vm_end(pm->vm, VM_REBOOT, 0);
 	pm->reset = val & 0x0A; /* SYS_RST, FULL_RST */
@@ -137,6 +146,5 @@ int acpi_pm_create(struct vm *vm)
 	vtimer_init(&pm->timer, vm_timers(vm), timer_fire, pm);
 	for (u16 port = PORT_PM1_EVT; !err && port <= PORT_PM_TIMER; port += 4)
 		err = bus_add_wide_pio(vm, port, 4, &pm_ops, pm, "ACPI PM");
-	/* One port only: CF8h and CFCh are PCI configuration's, which the machine has not. */
-	return err ? err : bus_add_pio(vm, PORT_RESET, 1, &reset_ops, pm, "reset");
+	return err ? err : bus_add_wide_pio(vm, PORT_PCI_ADDRESS, 4, &reset_ops, pm, "reset");
 }

@@ -28,9 +28,10 @@
 #define PM_TIMER_LEN	 4
 #define PM_TIMER_HZ	 3579545
 #define PM_TIMER_TOP_BIT 31 /* all 32 bits count: FADT flag TMR_VAL_EXT */
+#define PORT_PCI_ADDRESS 0xCF8
 #define PORT_RESET	 0xCF9
 #define RESET_VALUE	 6
-#define S5_SLP_TYP	 0 /* as the DSDT's _S5 says; QEMU's, so that kernels that write 2000h to 604h power off */
+#define S5_SLP_TYP	 0 /* as the DSDT's _S5 says; QEMU's: 2000h to 604h is power-off */
 
 /* GSIs; below 16 also inputs of the 8259s. */
 #define IRQ_PIT	     0 /* on IOAPIC pin 2, as on PCs: the MADT overrides it */

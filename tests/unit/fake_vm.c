@@ -61,24 +61,30 @@ static const struct mmio_range *find_mmio(u64 gpa)
 	return NULL;
 }
 
+static bool takes_whole(const struct pio_range *r, u16 port, unsigned size)
+{
+	return r && size <= r->widest && port + size <= r->base + r->count;
+}
+
+/* Both by bytes where nobody takes the whole access, as the bus does. */
 u32 fake_in(u16 port, unsigned size)
 {
 	const struct pio_range *r = find_pio(port);
 	u32 val = 0;
 
-	if (size > 1 && r && (size > r->widest || port + size > r->base + r->count)) {
+	if (size > 1 && !takes_whole(r, port, size)) {
 		for (unsigned i = 0; i < size; i++)
 			val |= fake_in((u16)(port + i), 1) << 8 * i;
 		return val;
 	}
-	return r ? r->ops->read(r->dev, port, size) : (u32)(BIT(size * 8) - 1);
+	return r ? r->ops->read(r->dev, port, size) : 0xFF;
 }
 
 void fake_out(u16 port, unsigned size, u32 val)
 {
 	const struct pio_range *r = find_pio(port);
 
-	if (size > 1 && r && (size > r->widest || port + size > r->base + r->count)) /* as the bus does */
+	if (size > 1 && !takes_whole(r, port, size))
 		for (unsigned i = 0; i < size; i++)
 			fake_out((u16)(port + i), 1, val >> 8 * i & 0xFF);
 	else if (r)

@@ -90,8 +90,14 @@ static void reset_port(void **state)
 	assert_int_equal(fake_in(0xCF9, 1), 2);
 	fake_out(0xCF9, 1, 6);
 	assert_int_equal(fake_end, VM_REBOOT);
-	assert_int_equal(fake_in(0xCF8, 4), 0xFFFFFFFF);
 	setup(state);
+	fake_out(0xCF8, 4, 0x80000400); /* PCI's device 0, function 4 */
+	fake_out(0xCF8, 2, 0x0400);
+	assert_int_equal(fake_end, VM_RUNNING);
+	assert_int_equal(fake_in(0xCF8, 4), 0xFFFFFFFF);
+	assert_int_equal(fake_in(0xCF9, 2), 0xFFFF);
+	assert_int_equal(fake_in(0xCF8, 1), 0xFF);
+	assert_int_equal(fake_in(0xCF9, 1), 0);
 	fake_out(0xCF9, 1, 0x0E);
 	assert_int_equal(fake_end, VM_REBOOT);
 }
