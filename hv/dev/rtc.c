@@ -37,6 +37,8 @@ struct rtc {
 	struct vm *vm;
 	u64 offset; /* time = ticks of the TSC + offset, in 1/32768 s since 1970 */
 	u64 seen;   /* time up to which C's flags are right */
+	u64 set; /* the second in which the running calendar was written to: until it ends, ram[] is what was
+		  * written, which need not be a date before its last register is */
 	struct vtimer timer;
 	u8 index;
 	bool running; /* neither SET nor the divider held */
@@ -56,9 +58,12 @@ static u64 rtc_time(const struct rtc *r)
 /* The calendar's registers as of now. */
 static void store_calendar(struct rtc *r)
 {
+	u64 second = rtc_time(r) / RTC_HZ;
 	struct civil c;
 
-	civil_from_seconds(rtc_time(r) / RTC_HZ, &c);
+	if (second == r->set)
+		return;
+	civil_from_seconds(second, &c);
 	civil_to_cmos(&c, r->ram);
 }
 
@@ -174,6 +179,7 @@ static void write_control(struct rtc *r, u8 index, u8 val)
 	bool divider_held = (r->ram[REG_A] & A_DIVIDER) != A_RUN, running;
 
 	catch_up(r);
+	r->set = 0;
 	if (r->running)
 		store_calendar(r);
 	r->ram[index] = index == REG_A ? val & ~A_UIP : val;
@@ -197,6 +203,7 @@ static void write_register(struct rtc *r, u8 index, u8 val)
 		store_calendar(r);
 		r->ram[index] = val;
 		load_calendar(r, rtc_time(r) % RTC_HZ);
+		r->set = r->seen / RTC_HZ;
 		update(r);
 	} else {
 		catch_up(r); /* by the alarm that was set until now */

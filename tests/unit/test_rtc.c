@@ -129,6 +129,24 @@ static void setting_the_time(void **state)
 	assert_int_equal(get(8), 0x03);
 }
 
+/* As SeaBIOS's INT 1Ah does: without SET, so that the day between is none (31 February). */
+static void setting_a_date_register_by_register(void **state)
+{
+	fake_tsc = 17 * 24 * 3600 * SECOND; /* 1 December */
+	set(7, 0x31);
+	set(8, 0x02);
+	assert_int_equal(get(7), 0x31);
+	set(7, 0x15);
+	assert_int_equal(get(8), 0x02);
+	fake_tsc += SECOND;
+	assert_int_equal(get(7), 0x15);
+	assert_int_equal(get(8), 0x02);
+	set(7, 0x31);
+	fake_tsc += SECOND;
+	assert_int_equal(get(7), 0x03);
+	assert_int_equal(get(8), 0x03);
+}
+
 static void divider_release_ends_the_second_after_half_of_one(void **state)
 {
 	set(10, 0x76);
@@ -249,6 +267,7 @@ int main(void)
 		cmocka_unit_test_setup(binary_and_12_hours, setup),
 		cmocka_unit_test_setup(update_in_progress_ends, setup),
 		cmocka_unit_test_setup(setting_the_time, setup),
+		cmocka_unit_test_setup(setting_a_date_register_by_register, setup),
 		cmocka_unit_test_setup(divider_release_ends_the_second_after_half_of_one, setup),
 		cmocka_unit_test_setup(nonsense_does_no_harm, setup),
 		cmocka_unit_test_setup(update_interrupt, setup),
