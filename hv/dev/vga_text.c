@@ -124,8 +124,8 @@ static bool look(struct vga_text *v)
 	for (u32 row = 0; row < VGA_CELLS; row += VGA_COLUMNS, start += columns) {
 		u16 *cells = v->cells + row;
 
-		for (u32 i = 0; i < columns; i++) {
-			u16 cell = v->memory[(start + i) % TEXT_CELLS];
+		for (u32 i = 0; i < VGA_COLUMNS; i++) {
+			u16 cell = i < columns ? v->memory[(start + i) % TEXT_CELLS] : VGA_BLANK;
 
 			changed |= cell ^ cells[i];
 			cells[i] = cell;

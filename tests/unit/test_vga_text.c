@@ -99,10 +99,14 @@ static void start_address_wraps(void **state)
 
 static void forty_columns(void **state)
 {
+	memory[60] = 0x0743;
+	tick();
+	assert_int_equal(fake_screen[60], 0x0743);
 	out_index(0x3D4, 1, 39);
 	memory[41] = 0x0741;
 	tick();
 	assert_int_equal(fake_screen[81], 0x0741);
+	assert_int_equal(fake_screen[60] & 0xFF, ' '); /* nothing of what was beside the forty */
 	out_index(0x3D4, 1, 0xFF);
 	memory[1999] = 0x0742;
 	tick();
