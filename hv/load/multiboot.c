@@ -133,7 +133,7 @@ static int load_by_header(struct vm *vm, const struct guest_files *f, const stru
 static int add_module(struct vm *vm, struct page *p, const u8 *data, u64 size, const char *string, u64 *end)
 {
 	u32 n = p->mb.mods_count;
-	u64 at = ALIGN_UP(*end, PAGE_SIZE);
+	u64 at = MAX(ALIGN_UP(*end, PAGE_SIZE), MiB); /* there is little room below */
 
 	if (load_segment(vm, at, data, size, size)) {
 		printk("%s: no room for module '%s' (%llu KiB) at %llu MiB; give the VM more memory\n",

@@ -128,6 +128,22 @@ static void tells_of_memory_and_modules(void **state)
 	assert_string_equal((char *)at(info[16]), "pxHV");
 }
 
+/* Modules begin above 1 MiB, also when the kernel ends below. */
+static void low_kernel_with_a_module(void **state)
+{
+	elf32();
+	put(24, 0x10010, 4);
+	put(60, 0x10000, 4);
+	put(64, 0x10000, 4);
+	strcpy(test_config.modules[0], "m");
+	test_config.module_count = 1;
+	files.module[0].data = module_bytes;
+	files.module[0].size = 1;
+	loads();
+	assert_int_equal(start.rip, 0x10010);
+	assert_int_equal(*at(at(LOAD_BOOT_INFO)[6]), 0x100000);
+}
+
 static void virtual_entry_becomes_physical(void **state)
 {
 	elf32();
@@ -250,6 +266,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(starts_in_protected_mode),
 		cmocka_unit_test(tells_of_memory_and_modules),
+		cmocka_unit_test(low_kernel_with_a_module),
 		cmocka_unit_test(virtual_entry_becomes_physical),
 		cmocka_unit_test(address_header_needs_no_elf),
 		cmocka_unit_test(elf64_starts_in_long_mode),
