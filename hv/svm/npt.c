@@ -1,23 +1,20 @@
-/* Nested page tables: the format of long-mode paging, walked as user accesses (APM 2 15.25.6). Memory types
- * go through the host's PAT, whose reset value has WB at 0, WT at 1 (PWT) and UC at 3 (PCD+PWT). */
+/* Nested page tables: the format of long-mode paging, walked as user accesses (APM 2 15.25.6). The type that
+ * they give is WB: the CPU itself combines it with the host's MTRRs (APM 2 15.25.8), and with what else
+ * decides there, as SYSCFG's Tom2ForceMemTypeWB above 4 GiB. */
 
 #include "host/cpu.h"
 #include "svm/svm.h"
 #include "vm/vm.h"
 
-#define PTE_P	BIT(0)
-#define PTE_W	BIT(1)
-#define PTE_U	BIT(2)
-#define PTE_PWT BIT(3)
-#define PTE_PCD BIT(4)
-#define PTE_PS	BIT(7)
-#define PTE_NX	BIT(63)
+#define PTE_P  BIT(0)
+#define PTE_W  BIT(1)
+#define PTE_U  BIT(2)
+#define PTE_PS BIT(7)
+#define PTE_NX BIT(63)
 
 static u64 npt_leaf(u64 hpa, unsigned prot, enum memtype mt, unsigned level)
 {
-	u64 cache = mt == MT_WB ? 0 : mt == MT_WT ? PTE_PWT : PTE_PCD | PTE_PWT;
-
-	return hpa | PTE_P | PTE_U | cache | (prot & SLAT_W ? PTE_W : 0) | (prot & SLAT_X ? 0 : PTE_NX) |
+	return hpa | PTE_P | PTE_U | (prot & SLAT_W ? PTE_W : 0) | (prot & SLAT_X ? 0 : PTE_NX) |
 	       (level > 1 ? PTE_PS : 0);
 }
 
