@@ -5,6 +5,7 @@
 
 #include "debug/gdb_internal.h"
 #include "lib/errno.h"
+#include "vm/debug.h"
 #include "vm/emulate.h"
 
 #define RAM_SIZE 0x8000
@@ -35,6 +36,15 @@ u64 seg_linear(struct vcpu *v, enum seg seg, u64 offset, unsigned bits)
 unsigned vcpu_code_bits(struct vcpu *v)
 {
 	return 64;
+}
+
+void vcpu_get_state(struct vcpu *v, struct cpu_state *s)
+{
+	memset(s, 0, sizeof(*s));
+}
+
+void debug_set_state(struct vcpu *v, const struct cpu_state *s)
+{
 }
 
 /* Pages lie in RAM in turn, but every fourth is not mapped. */
