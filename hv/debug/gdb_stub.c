@@ -6,6 +6,7 @@
 #include "host/apic.h"
 #include "host/console.h"
 #include "host/cpu.h"
+#include "host/exit.h"
 #include "host/ioapic.h"
 #include "host/irq.h"
 #include "host/percpu.h"
@@ -219,6 +220,8 @@ void gdb_kill(void)
 {
 	gdb.connected = false;
 	gdb.leave = true;
+	if (gdb.vm->end == VM_DIED) /* then no monitor stays behind GDB either */
+		console_monitor.quit = !gdb.vm->config->restart_on_crash;
 	vm_end(gdb.vm, VM_POWEROFF, 0);
 }
 
@@ -227,8 +230,11 @@ void gdb_vm_ended(struct vm *vm)
 	struct vcpu *v = vm->vcpus[0];
 
 	gdb_step_end(v);
-	if (vm->end == VM_DIED && gdb.connected) {
+	if (vm->end == VM_DIED &&
+	    (gdb.connected || (console_monitor.attended && !vm->config->restart_on_crash))) {
 		printk("vm '%s' stays for GDB to look at\n", vm->config->name);
+		if (!gdb.connected) /* nobody may be there */
+			host_report("pxhv-monitor %d", EXIT_GUEST_DIED);
 		gdb.vcpu[0].report = (struct gdb_report){.signal = SIGNAL_SEGV, .reason = -1};
 		vcpu_get_state(v, &gdb.vcpu[0].state);
 		if (console_monitor.attended && console_monitor.toggle) {

@@ -11,10 +11,10 @@
 
 static bool refused(const struct mon *m)
 {
-	if (gdb.vm)
-		say(m, "GDB has the VM: use its own command\n");
-	else if (m->vm->end != VM_RUNNING)
+	if (m->vm->end != VM_RUNNING)
 		say(m, "the VM has ended: reset or poweroff\n");
+	else if (gdb.vm)
+		say(m, "GDB has the VM: use its own command\n");
 	else
 		return false;
 	return true;

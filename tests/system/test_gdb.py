@@ -201,6 +201,21 @@ def test_dead_guest_without_gdb(session, engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_dead_guest_after_a_detach(session, engine):
+    """It waits for a GDB that comes back, and `kill` ends the run."""
+    kernel = f"{KERNELS}/multiboot.elf"
+    child, gdb = session(engine, "--multiboot", kernel, file=kernel)
+    gdb.do("set var $pc = 0x30000000")
+    gdb.do("detach")
+    child.expect("stays for GDB")
+    gdb.again()
+    assert gdb.value("$pc") >= 0x30000000
+    assert "the VM has ended" in gdb.do("monitor step")
+    gdb.do("kill")
+    assert ends(child) == 3
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_monitor_commands(session, engine):
     """GDB's `monitor`, and the console's while GDB holds the guest."""
     kernel = f"{KERNELS}/multiboot.elf"
