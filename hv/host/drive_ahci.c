@@ -168,6 +168,7 @@ static void add(volatile u32 *hba, u32 number, bool interrupts)
 	struct ahci *a;
 	u16 *id;
 
+	port[P_IE] = 0; /* of ports without a drive of ours too: nobody would clear their interrupts */
 	if ((port[P_SSTS] & 15) != PRESENT || port[P_SIG] != SIG_ATA)
 		return;
 	a = drive_alloc(sizeof(*a), limit);
@@ -186,7 +187,8 @@ static void add(volatile u32 *hba, u32 number, bool interrupts)
 	if (stop(a) && run(a) && identify(a, id) && ata_identity(&a->d, id)) {
 		drive_add(&a->d, "ahci");
 		port[P_IS] = ~0U;
-		port[P_IE] = interrupts ? IE_ALL : 0;
+		if (interrupts)
+			port[P_IE] = IE_ALL;
 	}
 	page_free(id);
 }

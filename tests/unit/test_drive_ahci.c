@@ -1,0 +1,122 @@
+/* The driver for SATA disks, on registers behind which a disk may be changed for another one. */
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/ata.h"
+#include "host/page.h"
+#include "host/paging.h"
+#include "host/pci.h"
+#include "lib/errno.h"
+
+/* Registers by their offset / 4: the controller's, and a port's. */
+enum { PI = 3, PORTS = 0x100 / 4, PORT_SIZE = 0x80 / 4, HBA_SIZE = 0x1100 / 4 };
+enum { CLB, IS = 4, IE, TFD = 8, SIG, SSTS, SERR = 12, CI = 14 };
+enum { READ_DMA = 0x25 };
+
+static u32 hba[HBA_SIZE], *const port = hba + PORTS, *const empty = hba + PORTS + PORT_SIZE;
+static struct drive *drive;
+static u32 reads;
+
+u64 pci_bar(u32 fn, unsigned n)
+{
+	return (u64)hba;
+}
+
+void pci_enable(u32 fn)
+{
+}
+
+bool pci_msi(u32 fn, u8 vector)
+{
+	return true;
+}
+
+volatile void *mmio_map(u64 pa, u64 size)
+{
+	return (void *)pa;
+}
+
+void mmio_write_address(volatile u32 *reg, const volatile void *p)
+{
+	memcpy((void *)reg, &p, sizeof(p));
+}
+
+void *drive_alloc(u32 size, u64 limit)
+{
+	void *p = page_alloc_run(size, PAGE_SIZE, limit);
+
+	return memset(p, 0, ALIGN_UP(size, PAGE_SIZE));
+}
+
+void drive_add(struct drive *d, const char *kind)
+{
+	assert_string_equal(kind, "ahci");
+	strcpy(d->name, "ahci0");
+	d->waiting_end = &d->waiting;
+	drive = d;
+}
+
+void delay(u32 ms)
+{
+}
+
+/* What the disk does with the command that is there. */
+static void work(void)
+{
+	u32 *header, *table;
+	u16 *data;
+
+	if (!port[CI])
+		return;
+	memcpy(&header, &port[CLB], sizeof(header));
+	memcpy(&table, &header[2], sizeof(table));
+	memcpy(&data, &table[32], sizeof(data));
+	port[CI] = 0;
+	if ((table[0] >> 16 & 0xFF) == READ_DMA) {
+		reads++;
+		return;
+	}
+	assert_int_equal(table[0] >> 16 & 0xFF, ATA_IDENTIFY);
+	memset(data, 0, ATA_SECTOR);
+	data[49] = 0x300;
+	data[83] = 0x4400;
+	data[100] = 1000;
+}
+
+bool wait_bits(const volatile u32 *reg, u32 mask, u32 want, u32 ms)
+{
+	work();
+	return (*reg & mask) == want;
+}
+
+static int setup(void **state)
+{
+	fake_reset(state);
+	memset(hba, 0, sizeof(hba));
+	hba[PI] = 3;
+	port[SSTS] = 3;
+	port[SIG] = 0x101;
+	port[IE] = empty[IE] = ~0U;
+	drive = NULL;
+	reads = 0;
+	assert_int_equal(ahci_probe(0), 0);
+	assert_non_null(drive);
+	return 0;
+}
+
+static void the_bios_interrupts_end(void **state)
+{
+	assert_int_equal(empty[IE], 0);
+	assert_int_equal(port[IE], 0x79000003);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(the_bios_interrupts_end, setup),
+	};
+
+	return cmocka_run_group_tests_name("drive_ahci", tests, NULL, NULL);
+}
