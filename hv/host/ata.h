@@ -6,6 +6,10 @@
 #define ATA_SECTOR   512
 #define ATA_IDENTIFY 0xEC
 
+/* In the words of IDENTIFY DEVICE, serial number to model: no two disks have the same. */
+#define ATA_NAMES      10
+#define ATA_NAMES_SIZE 74 /* bytes */
+
 /* The DMA command of an enum drive_op, with 48 bits of LBA. */
 extern const u8 ata_commands[4];
 

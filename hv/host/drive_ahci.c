@@ -1,10 +1,10 @@
 /* SATA disks on an AHCI controller (Serial ATA AHCI 1.3.1): one command at a time a port. */
 #include "host/ata.h"
 #include "host/irq.h"
-#include "host/page.h"
 #include "host/paging.h"
 #include "host/pci.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 
 /* Registers by their offset / 4: of the controller, then of a port. */
 enum { GHC = 1, IS = 2, PI = 3, CAP = 0, CAP2 = 9, BOHC = 10, PORTS = 0x100 / 4, PORT_SIZE = 0x80 / 4 };
@@ -23,6 +23,7 @@ enum { P_CLB, P_FB = 2, P_IS = 4, P_IE, P_CMD, P_TFD = 8, P_SIG, P_SSTS, P_SCTL,
 #define CMD_FR	  BIT(14)
 #define CMD_CR	  BIT(15)
 #define IS_ERRORS 0x79000000U /* TFES HBFS HBDS IFS OFS */
+#define IS_NEW	  BIT(6)      /* PCS: a disk was plugged in since SERR was cleared */
 #define IE_ALL	  (IS_ERRORS | 3)
 #define TFD_ERR	  BIT(0)
 #define TFD_BUSY  0x88U /* BSY, DRQ */
@@ -47,6 +48,7 @@ struct port_memory {
 			u32 reserved, len; /* less 1 */
 		} prd[DRIVE_SEGMENTS];
 	} table;
+	u16 id[2][ATA_SECTOR / 2]; /* of the disk that was found first, and of the one that is there now */
 };
 _Static_assert(offsetof(struct port_memory, table) % 128 == 0, "AHCI 1.3.1 4.2.2");
 
@@ -86,7 +88,8 @@ static void start(struct drive *d, u32 tag, struct drive_cmd *c)
 
 	if (c->op == DRIVE_DISCARD)
 		ata_trim(c);
-	issue(a, ata_commands[c->op], c);
+	if (!(a->port[P_IS] & IS_NEW)) /* else poll() says so: the command is not for that one */
+		issue(a, ata_commands[c->op], c);
 }
 
 /* Stops the port: it touches no memory any more. */
@@ -116,6 +119,14 @@ static bool run(struct ahci *a)
 	return true;
 }
 
+static bool identify(struct ahci *a, u16 *id)
+{
+	struct drive_cmd c = {.op = DRIVE_READ, .count = 1, .seg[0] = {(u64)id, ATA_SECTOR}};
+
+	issue(a, ATA_IDENTIFY, &c);
+	return wait_bits(&a->port[P_CI], 1, 0, BUSY_MS) && !(a->port[P_TFD] & TFD_ERR);
+}
+
 static int reset(struct drive *d)
 {
 	struct ahci *a = (struct ahci *)d;
@@ -126,7 +137,10 @@ static int reset(struct drive *d)
 	p[P_SCTL] = control | 1; /* COMRESET */
 	delay(2);
 	p[P_SCTL] = control;
-	return wait_bits(&p[P_SSTS], 15, PRESENT, BUSY_MS) && run(a) ? 0 : -EIO;
+	return wait_bits(&p[P_SSTS], 15, PRESENT, BUSY_MS) && run(a) && identify(a, a->m.id[1]) &&
+			       !memcmp(a->m.id[0] + ATA_NAMES, a->m.id[1] + ATA_NAMES, ATA_NAMES_SIZE)
+		       ? 0
+		       : -EIO;
 }
 
 static int poll(struct drive *d)
@@ -135,7 +149,7 @@ static int poll(struct drive *d)
 	volatile u32 *p = a->port;
 	u32 is = p[P_IS];
 
-	if ((p[P_SSTS] & 15) != PRESENT)
+	if ((p[P_SSTS] & 15) != PRESENT || is & IS_NEW)
 		return -EIO;
 	p[P_IS] = is;
 	a->hba[IS] = 1U << a->number;
@@ -152,28 +166,18 @@ static int poll(struct drive *d)
 
 static const struct drive_ops ahci_ops = {start, poll, reset};
 
-static bool identify(struct ahci *a, u16 *id)
-{
-	struct drive_cmd c = {.op = DRIVE_READ, .count = 1, .seg[0] = {(u64)id, ATA_SECTOR}};
-
-	issue(a, ATA_IDENTIFY, &c);
-	return wait_bits(&a->port[P_CI], 1, 0, BUSY_MS) && !(a->port[P_TFD] & TFD_ERR);
-}
-
 /* The port is ours from here on: what the BIOS had it do is over. */
 static void add(volatile u32 *hba, u32 number, bool interrupts)
 {
 	volatile u32 *port = hba + PORTS + number * PORT_SIZE;
 	u64 limit = hba[CAP] & CAP_64 ? ~0ULL : 4 * GiB; /* of what it reaches, the port's own memory too */
 	struct ahci *a;
-	u16 *id;
 
 	port[P_IE] = 0; /* of ports without a drive of ours too: nobody would clear their interrupts */
 	if ((port[P_SSTS] & 15) != PRESENT || port[P_SIG] != SIG_ATA)
 		return;
 	a = drive_alloc(sizeof(*a), limit);
-	id = page_alloc();
-	if (!a || !id)
+	if (!a)
 		return;
 	a->hba = hba;
 	a->port = port;
@@ -184,13 +188,12 @@ static void add(volatile u32 *hba, u32 number, bool interrupts)
 	a->d.depth = 1;
 	a->d.interrupts = interrupts;
 	a->d.rules = (struct dma_rules){.align = 2, .max_segments = DRIVE_SEGMENTS, .limit = limit};
-	if (stop(a) && run(a) && identify(a, id) && ata_identity(&a->d, id)) {
+	if (stop(a) && run(a) && identify(a, a->m.id[0]) && ata_identity(&a->d, a->m.id[0])) {
 		drive_add(&a->d, "ahci");
 		port[P_IS] = ~0U;
 		if (interrupts)
 			port[P_IE] = IE_ALL;
 	}
-	page_free(id);
 }
 
 int ahci_probe(u32 fn)
