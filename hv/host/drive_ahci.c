@@ -30,7 +30,8 @@ enum { P_CLB, P_FB = 2, P_IS = 4, P_IE, P_CMD, P_TFD = 8, P_SIG, P_SSTS, P_SCTL,
 #define SIG_ATA	  0x00000101U
 #define PRESENT	  3 /* SSTS.DET: a device, and the link works */
 #define STOP_MS	  500
-#define BUSY_MS	  1000
+#define READY_MS  1000
+#define BUSY_MS	  10000 /* a disk may be at a bad sector still; ATA lets it take 31 s */
 
 #define FIS_H2D	     0x8027U /* a command */
 #define HEADER_FIS_5 5U	     /* dwords */
@@ -137,7 +138,7 @@ static int reset(struct drive *d)
 	p[P_SCTL] = control | 1; /* COMRESET */
 	delay(2);
 	p[P_SCTL] = control;
-	return wait_bits(&p[P_SSTS], 15, PRESENT, BUSY_MS) && run(a) && identify(a, a->m.id[1]) &&
+	return wait_bits(&p[P_SSTS], 15, PRESENT, READY_MS) && run(a) && identify(a, a->m.id[1]) &&
 			       !memcmp(a->m.id[0] + ATA_NAMES, a->m.id[1] + ATA_NAMES, ATA_NAMES_SIZE)
 		       ? 0
 		       : -EIO;
@@ -208,7 +209,7 @@ int ahci_probe(u32 fn)
 	hba[GHC] |= GHC_AE;
 	if (hba[CAP2] & CAP2_BOH) { /* from the BIOS to us (10.6.3) */
 		hba[BOHC] |= BOHC_OOS;
-		wait_bits(&hba[BOHC], BOHC_BOS, 0, BUSY_MS);
+		wait_bits(&hba[BOHC], BOHC_BOS, 0, READY_MS);
 	}
 	interrupts = pci_msi(fn, VEC_DISK);
 	for (u32 i = 0, ports = hba[PI]; ports; i++, ports >>= 1)

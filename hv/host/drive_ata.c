@@ -21,7 +21,8 @@ enum { CTL_SRST = 0x04 };
 enum { DEV_LBA = 0xE0, DEV_SECOND = 0x10 };
 
 #define BUSY_MS	  1000
-#define SETTLE_US 2 /* until BSY can be believed: 400 ns */
+#define RESET_MS  10000 /* a disk may be at a bad sector still; ATA lets it take 31 s */
+#define SETTLE_US 2	/* until BSY can be believed: 400 ns */
 #define PRD_LAST  BIT(15)
 #define NATIVE(n) BIT(2 * (n)) /* cable n has ports and an IRQ by PCI, in the programming interface */
 
@@ -119,7 +120,7 @@ static int reset(struct drive *d)
 	delay(1);
 	outb(c->control, 0);
 	delay(2); /* then BSY can be believed */
-	return wait_until(not_busy(c), BUSY_MS) ? 0 : -EIO;
+	return wait_until(not_busy(c), RESET_MS) ? 0 : -EIO;
 }
 
 static const struct drive_ops ata_ops = {start, poll, reset};
