@@ -123,7 +123,8 @@ void xhci_events(struct xhci *x)
 	if (!any)
 		return;
 	x->op[USBSTS] = STS_EVENT;
-	x->interrupter[ERDP] = (u32)(u64)e | ERDP_BUSY; /* from here on it interrupts again */
+	/* From here on it interrupts again. Both halves, low and then high (5.1). */
+	mmio_write_address(&x->interrupter[ERDP], (const u8 *)e + ERDP_BUSY);
 }
 
 int xhci_command(struct xhci *x, u64 ptr, u32 control)
