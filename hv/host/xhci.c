@@ -47,7 +47,7 @@ enum { XUSB2PR = 0xD0, XUSB2PRM = 0xD4, USB3_PSSEN = 0xD8, USB3PRM = 0xDC };
 
 bool xhci_works(const struct xhci *x)
 {
-	return !(x->op[USBSTS] & STS_FAILED);
+	return x->op[USBCMD] & CMD_RUN && !(x->op[USBSTS] & STS_FAILED);
 }
 
 void xhci_clear(struct usb_pipe *p)
@@ -127,6 +127,12 @@ void xhci_events(struct xhci *x)
 	mmio_write_address(&x->interrupter[ERDP], (const u8 *)e + ERDP_BUSY);
 }
 
+static bool halt(volatile u32 *op)
+{
+	op[USBCMD] = 0;
+	return wait_bits(&op[USBSTS], STS_HALTED, STS_HALTED, READY_MS);
+}
+
 int xhci_command(struct xhci *x, u64 ptr, u32 control)
 {
 	struct usb_pipe *c = &x->command;
@@ -139,7 +145,7 @@ int xhci_command(struct xhci *x, u64 ptr, u32 control)
 	dma_barrier();
 	x->doorbell[0] = 0;
 	if (!wait_until((xhci_events(x), c->code), COMMAND_MS))
-		x->op[USBCMD] = 0; /* so that it touches no memory later on */
+		halt(x->op); /* so that it touches no memory later on */
 	return c->code == USB_SUCCESS ? 0 : -EIO;
 }
 
@@ -179,8 +185,7 @@ static void take_ports(u32 fn)
 
 static bool reset(volatile u32 *op)
 {
-	op[USBCMD] = 0;
-	if (!wait_bits(&op[USBSTS], STS_HALTED, STS_HALTED, READY_MS))
+	if (!halt(op))
 		return false;
 	op[USBCMD] = CMD_RESET;
 	delay(1); /* Intel's must be left alone so long */

@@ -17,6 +17,22 @@ void mmio_write_address(volatile u32 *reg, const volatile void *p)
 	memcpy((void *)reg, &p, sizeof(p));
 }
 
+static bool waited;
+
+bool wait_bits(const volatile u32 *reg, u32 mask, u32 want, u32 ms)
+{
+	assert_ptr_equal(reg, &op[USBSTS]);
+	assert_int_equal(want, 1); /* halted, which takes up to 16 ms */
+	waited = true;
+	return true;
+}
+
+bool is_past(u64 deadline)
+{
+	fake_tsc += tsc_hz / 100;
+	return fake_tsc >= deadline;
+}
+
 static int setup(void **state)
 {
 	fake_reset(state);
@@ -45,10 +61,25 @@ static void events_are_taken(void **state)
 	assert_int_equal(x.new_slot, 5);
 }
 
+/* A controller that does not answer is stopped, and asked no more: whether it says that it has stopped or
+ * not. */
+static void silence_costs_once(void **state)
+{
+	u64 after;
+
+	assert_int_equal(xhci_command(&x, 0, TRB_ENABLE_SLOT), -EIO);
+	assert_true(waited);
+	assert_int_equal(op[USBCMD], 0);
+	after = fake_tsc;
+	assert_int_equal(xhci_command(&x, 0, TRB_ENABLE_SLOT), -EIO);
+	assert_int_equal(fake_tsc, after);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(events_are_taken, setup),
+		cmocka_unit_test_setup(silence_costs_once, setup),
 	};
 
 	return cmocka_run_group_tests_name("xhci", tests, NULL, NULL);
