@@ -168,11 +168,11 @@ static void take_from_bios(u64 bar, u32 words)
 	}
 }
 
-/* Ports that Intel's 7, 8 and 9 series share between this controller and the EHCI ones, which have them at
- * first. */
+/* Ports that Intel's 7, 8 and 9 series and the C610 share between this controller and the EHCI ones, which
+ * have them at first. */
 static void take_ports(u32 fn)
 {
-	static const u16 ids[] = {0x1E31, 0x8C31, 0x8CB1, 0x9C31, 0x9CB1};
+	static const u16 ids[] = {0x1E31, 0x8C31, 0x8CB1, 0x8D31, 0x9C31, 0x9CB1};
 	u32 id = pci_read(fn, PCI_ID);
 
 	for (unsigned i = 0; i < ARRAY_SIZE(ids); i++) {
