@@ -10,11 +10,14 @@
 #define CONFIG_DATA    0xCFC
 #define CONFIG_ENABLE  BIT(31)
 
+#define BRIDGE	       0x0604 /* class and subclass, to another PCI bus */
+#define BUSES	       0x18   /* primary, and from bit 8 on the one behind the bridge */
 #define HEADER	       0x0C
 #define HEADER_MULTI   BIT(23)
 #define CAPABILITIES   0x34
 #define STATUS_CAPS    BIT(20)		  /* in the word of PCI_COMMAND */
 #define COMMAND_ENABLE (7U | PCI_NO_INTX) /* I/O, memory, bus master */
+#define BRIDGE_ENABLE  6U		  /* memory, bus master */
 #define BAR_IO	       BIT(0)
 #define BAR_64	       BIT(2)
 #define MSI_ADDRESS    0xFEE00000U
@@ -50,10 +53,23 @@ u64 pci_bar(u32 fn, unsigned n)
 	return (low & ~15U) | (low & BAR_64 ? (u64)pci_read(fn, PCI_BAR0 + 4 * n + 4) << 32 : 0);
 }
 
+/* The status bits beside the command are cleared by ones. */
+static void set_command(u32 fn, u32 bits)
+{
+	pci_write(fn, PCI_COMMAND, (u16)pci_read(fn, PCI_COMMAND) | bits);
+}
+
 void pci_enable(u32 fn)
 {
-	/* The status bits beside it are cleared by ones. */
-	pci_write(fn, PCI_COMMAND, (pci_read(fn, PCI_COMMAND) & 0xFFFF) | COMMAND_ENABLE);
+	u32 bus = fn >> 8;
+
+	set_command(fn, COMMAND_ENABLE);
+	while (bus && fn--) { /* a bridge's own bus has a lower number than the one behind it */
+		if (pci_read(fn, PCI_CLASS) >> 16 != BRIDGE || (u8)(pci_read(fn, BUSES) >> 8) != bus)
+			continue;
+		set_command(fn, BRIDGE_ENABLE);
+		bus = fn >> 8;
+	}
 }
 
 u32 pci_capability(u32 fn, u8 id, u32 after)

@@ -23,7 +23,7 @@ void pci_write(u32 fn, u32 reg, u32 val);
 /* The address in BAR n, memory or port; 0 when the firmware gave it none. */
 u64 pci_bar(u32 fn, unsigned n);
 
-/* Turns decoding and bus mastering on, INTx off. */
+/* Turns decoding and bus mastering on, INTx off; and what it needs of the bridges above it. */
 void pci_enable(u32 fn);
 
 /* The register of the next capability of that id after the one at `after` (0: the first), or 0. */

@@ -124,6 +124,30 @@ static void legacy_cables_keep_their_interrupts(void **state)
 	}
 }
 
+/* Bridges let a device's DMA through when firmware has not asked for it, but only those above the device. */
+static void bridges_above_a_device_are_enabled(void **state)
+{
+	static const struct {
+		u32 fn, class, buses;
+	} f[] = {{0x0010, 0x060400, 0x030100},
+		 {0x0018, 0x060400, 0x040400},
+		 {0x0108, 0x060401, 0x030300},
+		 {0x0300, 0x010601, 0}};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(f); i++) {
+		functions[i].fn = f[i].fn;
+		functions[i].reg[PCI_ID / 4] = 0x12348086;
+		functions[i].reg[PCI_CLASS / 4] = f[i].class << 8;
+		functions[i].reg[PCI_COMMAND / 4] = 0xF9000001;
+		functions[i].reg[0x18 / 4] = f[i].buses;
+	}
+	pci_enable(0x0300);
+	assert_int_equal(functions[0].reg[PCI_COMMAND / 4], 7);
+	assert_int_equal(functions[1].reg[PCI_COMMAND / 4], 0xF9000001);
+	assert_int_equal(functions[2].reg[PCI_COMMAND / 4], 7);
+	assert_int_equal(functions[3].reg[PCI_COMMAND / 4], 0x407);
+}
+
 static void a_circle_of_capabilities_ends(void **state)
 {
 	functions[0].reg[PCI_ID / 4] = 0x10421AF4;
@@ -139,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(every_bus_is_scanned, setup),
 		cmocka_unit_test_setup(legacy_cables_keep_their_interrupts, setup),
+		cmocka_unit_test_setup(bridges_above_a_device_are_enabled, setup),
 		cmocka_unit_test_setup(a_circle_of_capabilities_ends, setup),
 	};
 
