@@ -44,7 +44,8 @@ enum { ASC_MEDIUM_CHANGED = 0x28, ASC_NO_MEDIUM = 0x3A };
 struct usb_disk {
 	struct drive d;
 	enum { COMMAND_OUT, DATA_IN, STATUS_IN } phase;
-	bool gone; /* or another medium is there */
+	bool gone;	  /* or another medium is there */
+	bool bad_residue; /* what it says of those means nothing */
 	/* Of this command: */
 	bool incomplete;
 	u32 stalls;
@@ -136,8 +137,6 @@ static int progress(struct usb_disk *s)
 	if (s->status.signature != SIGNATURE_STATUS || s->status.tag != s->command.tag ||
 	    s->status.status > FAILED)
 		return -EIO;
-	/* What it took or sent, but did not process. More than all is a mistake that some make. */
-	s->incomplete |= s->status.residue - 1 < s->command.bytes;
 	return s->status.status;
 }
 
@@ -199,7 +198,8 @@ static int poll(struct drive *d)
 	if (err == RUNNING)
 		return usb_is_there(&s->u) ? 0 : -EIO;
 	flush = s->command.cdb[0] == SYNCHRONIZE_CACHE;
-	incomplete = s->incomplete;
+	/* Or what it took or sent, but did not process. More than all is a mistake that some make. */
+	incomplete = s->incomplete || (!s->bad_residue && s->status.residue - 1 < s->command.bytes);
 	if (err == FAILED) {
 		why = sense(s);
 		s->gone = (u8)why == ASC_MEDIUM_CHANGED || (u8)why == ASC_NO_MEDIUM;
@@ -254,7 +254,8 @@ static int bring_up(struct usb_disk *s)
 		return err;
 	if (ask(s, INQUIRY, 0, 0, INQUIRY_LEN) || data[0] & 0x1F) /* a disk */
 		return -EIO;
-	memcpy(s->d.model, data + 8, 24); /* vendor and product */
+	s->bad_residue = !s->incomplete && s->status.residue; /* it has sent all, and says otherwise */
+	memcpy(s->d.model, data + 8, 24);		      /* vendor and product */
 	if (get_size(s))
 		return -EIO;
 	err = ask(s, MODE_SENSE, 0, ALL_PAGES, MODE_LEN);

@@ -173,6 +173,18 @@ static void test_what_was_not_processed(void **state)
 	assert_int_equal(attached, 1);
 }
 
+static void test_residues_that_mean_nothing(void **state)
+{
+	wrong.residue = 13; /* of any command, that for the 36 bytes of INQUIRY too */
+	plug_in();
+	assert_int_equal(read_block(5), 0);
+	wrong.cut = 1;
+	assert_int_equal(read_block(5), -EIO);
+	plug_in(); /* here it is right at first */
+	wrong.cut = 0;
+	assert_int_equal(read_block(5), -EIO);
+}
+
 static void test_stalls(void **state)
 {
 	u8 buf[BLOCK] = {0};
@@ -251,6 +263,7 @@ int main(void)
 		cmocka_unit_test_setup(test_flush, setup),
 		cmocka_unit_test_setup(test_bad_blocks, setup),
 		cmocka_unit_test_setup(test_what_was_not_processed, setup),
+		cmocka_unit_test_setup(test_residues_that_mean_nothing, setup),
 		cmocka_unit_test_setup(test_stalls, setup),
 		cmocka_unit_test_setup(test_what_a_reset_helps_against, setup),
 		cmocka_unit_test_setup(test_what_is_gone_stays_gone, setup),
