@@ -51,19 +51,19 @@ static void start_waiting(struct drive *d)
 	u32 all = (u32)(BIT(d->depth) - 1);
 	struct drive_cmd c;
 
-	while (d->waiting && d->busy != all && !(d->cable_busy && *d->cable_busy)) {
+	while (d->waiting && d->busy != all && !(d->other && d->other->busy)) {
 		struct drive_job *j = take_waiting(d);
 		u32 tag = (u32)__builtin_ctz(~d->busy);
 
 		if (j->stop || j->err || !j->step(j, &c)) {
 			end(j, j->err);
+			if (d->other && d->other->waiting) /* it is the other one's turn */
+				d = d->other;
 			continue;
 		}
 		j->since = tsc_now();
 		d->busy |= BIT(tag);
 		d->running[tag] = j;
-		if (d->cable_busy)
-			*d->cable_busy = true;
 		d->ops->start(d, tag, &c);
 	}
 }
@@ -72,8 +72,6 @@ static void start_waiting(struct drive *d)
 static struct drive_job *take_running(struct drive *d, u32 tag)
 {
 	d->busy &= ~BIT(tag);
-	if (d->cable_busy)
-		*d->cable_busy = false;
 	return d->running[tag];
 }
 
@@ -86,10 +84,7 @@ void drive_done(struct drive *d, u32 tag, int err)
 		return;
 	j = take_running(d, tag);
 	d->timeouts = 0;
-	if (err) {
-		end(j, err);
-		return;
-	}
+	j->err = err;
 	/* First in the queue again: what has begun is brought to its end. */
 	j->next = d->waiting;
 	d->waiting = j;

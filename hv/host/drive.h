@@ -70,8 +70,8 @@ struct drive_user {
 
 struct drive {
 	const struct drive_ops *ops;
-	struct spinlock *lock;	  /* its own, or one for all drives on a cable */
-	bool *cable_busy;	  /* NULL where drives do not wait for each other */
+	struct spinlock *lock; /* its own, or one for all drives on a cable */
+	struct drive *other;   /* on its cable, which does one command at a time; NULL where there is none */
 	char name[12], model[40]; /* the model may end with the array */
 	u64 blocks;
 	u32 block_size, depth;

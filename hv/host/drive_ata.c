@@ -45,7 +45,6 @@ struct cable {				/* below 4 GiB, where bus mastering ends */
 	struct prd prd[DRIVE_SEGMENTS]; /* first, and so within 64 KiB */
 	struct ata ata[2];
 	struct spinlock lock;
-	bool busy;
 	u16 io, control, bm;
 };
 
@@ -163,7 +162,7 @@ static void add(struct cable *c, unsigned n, bool interrupts)
 		return;
 	d->ops = &ata_ops;
 	d->lock = &c->lock;
-	d->cable_busy = &c->busy;
+	d->other = &c->ata[!n].d;
 	d->depth = 1;
 	d->interrupts = interrupts;
 	drive_add(d, "ata");

@@ -101,15 +101,15 @@ static void test_cancel(void **state)
 static void test_two_drives_on_a_cable(void **state)
 {
 	static struct drive other;
-	static bool busy;
 	struct guest_piece piece = {arena, 512};
 	struct disk_request r = {
 		.op = DISK_READ, .pieces = &piece, .piece_count = 1, .count = 1, .done = done};
 	struct disk *a, *b;
 
-	drive.cable_busy = &busy;
 	drive.depth = 1;
 	other = drive;
+	drive.other = &other;
+	other.other = &drive;
 	other.waiting_end = &other.waiting;
 	a = make();
 	b = host_disk_create(&other, FIRST, COUNT, false, "b");
@@ -125,7 +125,26 @@ static void test_two_drives_on_a_cable(void **state)
 	assert_int_equal(started, 2);
 	b->ops->poll(b);
 	assert_int_equal(done_count, 2);
-	assert_false(busy);
+
+	/* One that always has something to do, be it errors, does not keep the other one from it. */
+	for (u32 run = 0; run < 2; run++) {
+		failing = run;
+		done_count = 0;
+		for (u32 i = 0; i < 3; i++)
+			a->ops->submit(a, &r);
+		b->ops->submit(b, &r);
+		a->ops->poll(a);
+		assert_int_equal(done_count, 1);
+		assert_true(other.busy && !drive.busy);
+		b->ops->poll(b);
+		assert_int_equal(done_count, 2);
+		assert_int_equal(done_err, failing ? -EIO : 0);
+		assert_true(drive.busy && !other.busy);
+		for (u32 i = 0; i < 2; i++)
+			a->ops->poll(a);
+		assert_int_equal(done_count, 4);
+		assert_false(drive.busy || drive.waiting || other.busy || other.waiting);
+	}
 }
 
 int main(void)
