@@ -10,7 +10,9 @@
 #include "svm/svm.h"
 #include "vm/vm.h"
 
-#define VM_CR_SVMDIS BIT(4)
+#define VM_CR_SVMDIS	      BIT(4)
+#define MSR_INTERRUPT_PENDING 0xC0010055U
+#define HALT_TO_C1E	      (BIT(27) | BIT(28)) /* SmiOnCmpHalt, C1eOnCmpHalt */
 
 struct svm_caps svm_caps;
 
@@ -51,10 +53,14 @@ int svm_check(void)
 static int svm_enable(void)
 {
 	struct cpu *c = this_cpu();
+	u64 pending;
 
 	c->vendor = page_alloc();
 	if (!c->vendor)
 		return -ENOMEM;
+	/* In C1E the LAPIC timer stops, and a HLT of all cores is the way there (family 10h, erratum 400). */
+	if (!rdmsr_safe(MSR_INTERRUPT_PENDING, &pending) && pending & HALT_TO_C1E)
+		wrmsr_safe(MSR_INTERRUPT_PENDING, pending & ~HALT_TO_C1E);
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	wrmsr(MSR_VM_HSAVE_PA, (u64)c->vendor);
 	svm_caps.real_mode = svm_probe_real_mode();
