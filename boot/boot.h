@@ -40,6 +40,9 @@ void e820_read(void);
 #define BIOS_BUFFER_SEG	 (BIOS_BUFFER >> 4)
 #define BIOS_PACKET	 (BIOS_BUFFER + 0xFE00) /* its last sector, for disk.c */
 
+/* The BIOS says that the boot disk is on USB: not all do. Filled by disk_init(). */
+extern bool boot_from_usb;
+
 /* The boot disk by INT 13h (EDD, else CHS). Each returns 0 or -EIO having said which sector and what code. */
 int disk_init(void);
 int disk_read(u64 lba, u32 count, void *buf); /* 512-byte sectors, any length, any memory */

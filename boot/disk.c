@@ -16,12 +16,18 @@ struct edd_packet { /* disk address packet */
 	u64 lba;
 } __packed;
 
-struct edd_params { /* result of AH=48h, EDD 1.1 */
+struct edd_params { /* result of AH=48h, EDD 3.0 (T13 1572D); older BIOSes give less */
 	u16 size, flags;
 	u32 cylinders, heads, sectors;
 	u64 total;
 	u16 sector_size;
+	u8 table_and_bus[14];
+	char interface[8];
+	u8 paths[26];
 } __packed;
+_Static_assert(sizeof(struct edd_params) == 74, "what BIOSes know");
+
+bool boot_from_usb;
 
 static struct {
 	u32 heads, sectors; /* a cylinder's heads, a track's sectors; sectors is 0 with EDD */
@@ -56,6 +62,7 @@ int disk_init(void)
 			       boot_drive, p->sector_size, SECTOR);
 			return -EIO;
 		}
+		boot_from_usb = !memcmp(p->interface, "USB", 3);
 		return 0;
 	}
 	r = int13(0x0800, 0, 0, 0, 0); /* with ES:DI = 0, which some BIOSes want */

@@ -64,7 +64,8 @@ static int find_boot_drive(struct region *r)
 static int find_boot_file(struct region *r, const char *path)
 {
 	struct fat_file file;
-	int err = find_boot_drive(r);
+	/* No other drive is taken for one on USB. */
+	int err = boot_from_usb ? 0 : find_boot_drive(r);
 
 	if (!err && !r->drive) {
 		drives_init_usb();
