@@ -2,7 +2,6 @@
  * for xAPIC through the APIC-access page, for x2APIC through the MSR bitmap. CPUs without all of it leave
  * everything to vm/lapic.c. */
 
-#include "host/page.h"
 #include "lib/errno.h"
 #include "vm/exits.h"
 #include "vm/vm.h"
@@ -19,7 +18,7 @@ static u64 access_page(struct vm *vm)
 
 	if (slat_walk(&vm->slat, LAPIC_BASE, e) == 1 && e[0])
 		return e[0] & EPT_ADDR;
-	void *page = page_alloc();
+	void *page = vm_zalloc(vm, PAGE_SIZE);
 
 	if (!page || slat_map(&vm->slat, LAPIC_BASE, (u64)page, PAGE_SIZE, SLAT_R | SLAT_W))
 		return 0;

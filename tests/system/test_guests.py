@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from conftest import BUILD, ROOT, ends
+from conftest import BUILD, ROOT, assemble, ends
 from matrix import DIALOGUES, GUESTS, MACHINES, NOT_THERE, TEST_GUESTS, TEST_MACHINES
 
 
@@ -78,3 +78,13 @@ def test_from_protected_to_long_mode(pxhv, tmp_path, engine, cpu):
     subprocess.run(["nasm", "-f", "bin", ROOT / "tests/system/long_mode.asm", "-o", image], check=True)
     run = pxhv("run", "--engine", engine, "--cpu", cpu, "--multiboot", image, "--timeout", "60")
     assert run.status == 42, run.output + run.errors
+
+
+@pytest.mark.parametrize("engine, cpu", TEST_MACHINES)
+def test_reboots_give_all_memory_back(terminal, tmp_path, engine, cpu):
+    """A page for each reboot would be more than is left beside the guest's memory."""
+    image = assemble(tmp_path, "bits 16\nmov dx, 0xCF9\nmov al, 6\nout dx, al\nhlt")
+    child = terminal("run", "--engine", engine, "--cpu", cpu, "--flat", f"{image}@0x7C00:16", "--host-memory", "16M",
+                     "--memory", "14000K", "--timeout", "60")
+    for _ in range(300):
+        child.expect_exact("vm 'guest' reboots")
