@@ -100,6 +100,7 @@ static const struct rule {
 	{0xC001001F, 1, IGNORE, ZERO}, /* NB_CFG */
 	{0xC0010055, 1, IGNORE, ZERO}, /* INT_PENDING */
 	{0xC0010058, 1, IGNORE, ZERO}, /* MMIO_CONF_BASE */
+	{0xC0010064, 8, IGNORE, ZERO}, /* PSTATE_DEF: none is valid; who sees HWCR's TscFreqSel asks */
 	{0xC0010112, 2, IGNORE, ZERO}, /* SMM_ADDR, SMM_MASK */
 	{MSR_VM_CR, 1, CONST, SVM_OFF},
 	{0xC0010140, 2, IGNORE, ZERO},	 /* OSVW */
