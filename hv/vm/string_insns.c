@@ -10,10 +10,19 @@ enum { INS = 0x6C, OUTS = 0x6E, MOVS = 0xA4, CMPS = 0xA6, STOS = 0xAA, LODS = 0x
 /* Iterations of a REP a call, so that no guest can hold the CPU for long. */
 #define STRING_MAX 256
 
-/* An operand in memory: where its segment begins, and the page of its last element: most are all in one. */
+/* A segment's type is its rights' low 4 bits (SDM 3A table 3-1): those that can be written or read, as bits.
+ */
+#define WRITABLE	 0x00CC
+#define READABLE	 0xCCFF
+#define EXPAND_DOWN	 0x4
+#define EXPAND_DOWN_MASK 0xC
+
+/* An operand in memory: where its segment begins, the offsets in it that may be used, the exception for
+ * others, and the page of its last element: most are all in one. */
 struct operand {
 	enum gpr index;
-	u64 base, page, gpa;
+	u8 fault;
+	u64 base, first, last, page, gpa;
 };
 
 struct string {
@@ -43,6 +52,12 @@ static bool translate(const struct string *s, struct operand *o, unsigned n, boo
 /* Can all of the element be reached? A fault must come before anything is changed. */
 static bool reach(const struct string *s, struct operand *o, bool write, u64 *gpa)
 {
+	u64 offset = s->v->regs[o->index] & s->mask;
+
+	if (offset < o->first || offset + s->size - 1 > o->last) {
+		vcpu_exception(s->v, o->fault, true, 0);
+		return false;
+	}
 	return translate(s, o, 0, write, gpa) && translate(s, o, s->size - 1, write, gpa);
 }
 
@@ -100,6 +115,29 @@ static void advance(const struct string *s, enum gpr r, unsigned addr_size, u64 
 	reg_write(s->v, r, addr_size, true, s->v->regs[r] + delta);
 }
 
+/* What the segment lets be used (SDM 3A 5.3 to 5.5): INS and OUTS exit before the CPU has looked (SDM
+ * 3C 26.1.1), and of an operand in device memory it has seen the first element alone. */
+static void operand(struct vcpu *v, struct operand *o, enum seg seg, unsigned bits, u32 types)
+{
+	struct segment s;
+
+	o->base = seg_linear(v, seg, 0, bits);
+	o->fault = X86_GP - (seg == SEG_SS);
+	o->last = o->page = ~0ULL;
+	if (bits == 64)
+		return;
+	v->ops->get_seg(v, seg, &s);
+	o->last = s.limit;
+	if (!(v->ops->get(v, VREG_CR0) & CR0_PE)) /* whatever rights protected mode has left there */
+		return;
+	if ((s.attr & EXPAND_DOWN_MASK) == EXPAND_DOWN) {
+		o->first = s.limit + 1ULL;
+		o->last = s.attr & SEG_BIG ? ~0U : 0xFFFF;
+	}
+	if (s.attr & SEG_UNUSABLE || !(types >> (s.attr & 15) & 1))
+		o->first = ~0ULL;
+}
+
 bool emulate_string(struct vcpu *v, const struct insn *i, unsigned bits)
 {
 	struct string s = {.v = v,
@@ -107,7 +145,9 @@ bool emulate_string(struct vcpu *v, const struct insn *i, unsigned bits)
 			   .size = i->op_size,
 			   .mask = size_mask(i->addr_size),
 			   .linear_mask = bits == 64 ? ~0ULL : ~0U,
-			   .flags = v->ops->get(v, VREG_RFLAGS)};
+			   .flags = v->ops->get(v, VREG_RFLAGS),
+			   .si.index = RSI,
+			   .di.index = RDI};
 	bool compares = s.op == CMPS || s.op == SCAS, io = s.op == INS || s.op == OUTS;
 	bool done = false;
 
@@ -117,8 +157,8 @@ bool emulate_string(struct vcpu *v, const struct insn *i, unsigned bits)
 		s.size = MIN(s.size, 4u);
 	u64 delta = s.flags & RFLAGS_DF ? -(u64)s.size : s.size;
 
-	s.si = (struct operand){RSI, seg_linear(v, i->seg, 0, bits), ~0ULL, 0};
-	s.di = (struct operand){RDI, seg_linear(v, SEG_ES, 0, bits), ~0ULL, 0};
+	operand(v, &s.si, i->seg, bits, READABLE);
+	operand(v, &s.di, SEG_ES, bits, compares ? READABLE : WRITABLE);
 	for (unsigned n = 0; n < STRING_MAX && !done; n++) {
 		if (i->rep && !(v->regs[RCX] & s.mask))
 			break;

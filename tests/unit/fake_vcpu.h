@@ -101,6 +101,11 @@ static inline void make_vcpu(unsigned bits)
 	vregs[VREG_CR0] = bits == 16 ? 0 : CR0_PE;
 	vregs[VREG_RFLAGS] = RFLAGS_FIXED;
 	segs[SEG_CS].attr = bits == 64 ? 0xA09B : bits == 32 ? 0xC09B : 0x9B;
+	for (unsigned i = SEG_ES; i <= SEG_GS; i++) {
+		segs[i].limit = bits == 16 ? 0xFFFF : ~0U;
+		if (i != SEG_CS)
+			segs[i].attr = bits == 16 ? 0x93 : 0xC093;
+	}
 	if (bits == 64)
 		vregs[VREG_EFER] = EFER_LME | EFER_LMA;
 }

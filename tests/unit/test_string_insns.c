@@ -127,12 +127,87 @@ static void page_fault_in_string(void **state)
 	assert_true(cr2 == 0x400000);
 }
 
+/* MOVSB, or what else code is, with one segment changed: the exception, -1 for none. */
+static int with(enum seg seg, u16 attr, u32 limit, const char *code)
+{
+	struct segment old = segs[seg];
+
+	segs[seg].attr = attr;
+	segs[seg].limit = limit;
+	exception = -1;
+	vcpu.rip = CODE;
+	vcpu.regs[RSI] = 0x2000;
+	vcpu.regs[RDI] = 0x3000;
+	run(code, strlen(code), 0x3000);
+	segs[seg] = old;
+	assert_true(exception >= 0 ? !skipped : skipped == strlen(code));
+	return exception;
+}
+
+#define MOVSB "\xA4"
+
+static void rights(void **state)
+{
+	setup(32);
+	assert_int_equal(with(SEG_ES, 0xC093, ~0U, MOVSB), -1);
+	assert_int_equal(with(SEG_ES, 0xC091, ~0U, MOVSB), X86_GP); /* read-only */
+	assert_int_equal(with(SEG_ES, 0xC09B, ~0U, MOVSB), X86_GP); /* code */
+	assert_int_equal(with(SEG_ES, 0x193, ~0U, MOVSB), X86_GP);
+	assert_int_equal(exception_error, 0);
+	assert_int_equal(with(SEG_DS, 0xC091, ~0U, MOVSB), -1);
+	assert_int_equal(with(SEG_DS, 0xC099, ~0U, MOVSB), X86_GP); /* execute-only */
+	assert_int_equal(with(SEG_DS, 0xC09B, ~0U, MOVSB), -1);
+	assert_int_equal(with(SEG_ES, 0xC091, ~0U, "\xA6"), -1); /* CMPSB only reads */
+	assert_int_equal(with(SEG_SS, 0x193, ~0U, "\x36\xA4"), X86_SS);
+	assert_int_equal(with(SEG_SS, 0x193, ~0U, MOVSB), -1);
+
+	setup(64);
+	assert_int_equal(with(SEG_ES, 0x191, 0, MOVSB), -1);
+
+	setup(16); /* what protected mode left there */
+	assert_int_equal(with(SEG_ES, 0x91, 0xFFFF, MOVSB), -1);
+	assert_int_equal(with(SEG_ES, 0x93, 0x2FFF, MOVSB), X86_GP);
+}
+
+static void limits(void **state)
+{
+	setup(32);
+	assert_int_equal(with(SEG_ES, 0x4093, 0x3000, MOVSB), -1);
+	assert_int_equal(with(SEG_ES, 0x4093, 0x2FFF, MOVSB), X86_GP);
+	assert_int_equal(with(SEG_ES, 0x4093, 0x3003, "\xA5"), -1); /* MOVSD */
+	assert_int_equal(with(SEG_ES, 0x4093, 0x3002, "\xA5"), X86_GP);
+	assert_int_equal(with(SEG_ES, 0x4097, 0x2FFF, MOVSB), -1); /* expand-down */
+	assert_int_equal(with(SEG_ES, 0x4097, 0x3000, MOVSB), X86_GP);
+
+	setup(16);
+	vregs[VREG_CR0] = CR0_PE;
+	assert_int_equal(with(SEG_ES, 0x97, 0x2FFF, MOVSB), -1);
+	segs[SEG_ES].attr = 0x97; /* a small one's upper end is FFFFh */
+	segs[SEG_ES].limit = 0x2FFF;
+	vcpu.rip = CODE;
+	vcpu.regs[RDI] = 0xFFFF;
+	run("\xA5", 1, 0);
+	assert_int_equal(exception, X86_GP);
+
+	/* The second iteration is beyond the limit, where the first was not. */
+	setup(32);
+	segs[SEG_ES].limit = 0x3001;
+	vcpu.regs[RSI] = 0x2000;
+	vcpu.regs[RDI] = 0x3000;
+	vcpu.regs[RCX] = 3;
+	run("\xF3\xA4", 2, 0x3000);
+	assert_int_equal(exception, X86_GP);
+	assert_true(vcpu.regs[RCX] == 1 && vcpu.regs[RDI] == 0x3002 && !skipped);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strings),
 		cmocka_unit_test(sixteen_bits),
 		cmocka_unit_test(page_fault_in_string),
+		cmocka_unit_test(rights),
+		cmocka_unit_test(limits),
 	};
 
 	return cmocka_run_group_tests_name("string_insns", tests, NULL, NULL);
