@@ -3,6 +3,7 @@
 #include "host/cpu.h"
 #include "vmx/vmx.h"
 
+#define BLOCKING_STI BIT(0)
 #define BLOCKING_NMI BIT(3)
 #define TYPE(info)   ((info) >> 8 & 7)
 #define INFO_VALID   BIT(31)
@@ -70,13 +71,17 @@ void vmx_debug_status(struct vcpu *v, u64 bits)
 	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_STI_MOVSS);
 }
 
-/* Without NMI windows (no virtual NMIs) an interrupt window stands in: later than need be, never lost. */
+/* Without NMI windows (no virtual NMIs) an interrupt window stands in: later than need be, never lost. In an
+ * STI shadow, where some CPUs make the NMI window's exit (SDM 3C 26.2) and none need take an NMI (27.3.1.5),
+ * it comes as the shadow ends, for IF is set. */
 void vmx_nmi_window(struct vcpu *v, bool on)
 {
-	if (vmx_has(CTL_PIN, PIN_VIRTUAL_NMIS) && vmx_has(CTL_PROC, PROC_NMI_WINDOW))
-		vmx_set_proc(v, PROC_NMI_WINDOW, on);
-	else if (on)
+	bool window = vmx_has(CTL_PIN, PIN_VIRTUAL_NMIS) && vmx_has(CTL_PROC, PROC_NMI_WINDOW);
+
+	if (on && (!window || vmread(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_STI))
 		vmx_set_proc(v, PROC_INTERRUPT_WINDOW, true);
+	else if (window)
+		vmx_set_proc(v, PROC_NMI_WINDOW, on);
 }
 
 void vmx_take_vectoring(struct vcpu *v)
