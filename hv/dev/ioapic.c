@@ -31,7 +31,7 @@ struct ioapic {
 	u64 redir[IOAPIC_PINS];
 };
 
-static void send(struct ioapic *io, u64 e)
+static bool send(struct ioapic *io, u64 e)
 {
 	struct apic_msg msg = {
 		.dest = e >> 56,
@@ -41,19 +41,21 @@ static void send(struct ioapic *io, u64 e)
 		.level = !!(e & REDIR_LEVEL),
 	};
 
-	vm_apic_deliver(io->vm, &msg);
+	return vm_apic_deliver(io->vm, &msg);
 }
 
-/* A level-triggered pin sends while its line is asserted and no sent interrupt waits for its EOI. */
+/* A level-triggered pin sends while its line is asserted and no sent interrupt waits for its EOI: remote IRR
+ * is of those that a LAPIC has accepted (82093AA 3.2.4). */
 static void service_level(struct ioapic *io, unsigned pin)
 {
 	u64 e = io->redir[pin];
 
 	if (!(io->lines & BIT(pin)) || (e & (REDIR_MASKED | REDIR_REMOTE_IRR)))
 		return;
-	io->redir[pin] |= REDIR_REMOTE_IRR;
-	io->remote_irr |= BIT(pin);
-	send(io, e);
+	if (send(io, e)) {
+		io->redir[pin] |= REDIR_REMOTE_IRR;
+		io->remote_irr |= BIT(pin);
+	}
 }
 
 static void ioapic_set(void *chip, unsigned gsi, bool level)
@@ -81,14 +83,15 @@ static void ioapic_eoi(void *chip, u8 vector)
 {
 	struct ioapic *io = chip;
 
-	for (u32 left = io->remote_irr; left; left &= left - 1) {
+	for (u32 left = io->lines | io->remote_irr; left; left &= left - 1) {
 		unsigned pin = __builtin_ctz(left);
 
-		if ((u8)io->redir[pin] != vector)
-			continue;
-		io->redir[pin] &= ~REDIR_REMOTE_IRR;
-		io->remote_irr &= ~BIT(pin);
-		service_level(io, pin);
+		if ((u8)io->redir[pin] == vector) {
+			io->redir[pin] &= ~REDIR_REMOTE_IRR;
+			io->remote_irr &= ~BIT(pin);
+		}
+		if (io->redir[pin] & REDIR_LEVEL)
+			service_level(io, pin);
 	}
 }
 

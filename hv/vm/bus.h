@@ -53,7 +53,7 @@ int vm_add_irqchip(struct vm *vm, const struct irqchip_ops *ops, void *chip);
 void vm_extint_register(struct vm *vm, int (*ack)(void *chip), void *chip);
 void vm_extint_set(struct vm *vm, bool level);
 
-/* An interrupt message to the LAPICs, as the IOAPIC and MSIs send it (SDM 3A 11.11). */
+/* An interrupt message to the LAPICs, as the IOAPIC and MSIs send it (SDM 3A 11.11): has one accepted it? */
 struct apic_msg {
 	u8 dest;
 	u8 vector;
@@ -61,9 +61,10 @@ struct apic_msg {
 	bool logical;
 	bool level; /* level-triggered: EOI is broadcast */
 };
-void vm_apic_deliver(struct vm *vm, const struct apic_msg *msg);
+bool vm_apic_deliver(struct vm *vm, const struct apic_msg *msg);
 
-/* Called with the vector of each level-triggered interrupt that a LAPIC ends. */
+/* Called with the vector of each level-triggered interrupt that a LAPIC ends; and with 0 when one may accept
+ * now what it did not before. */
 void vm_eoi_register(struct vm *vm, void (*eoi)(void *chip, u8 vector), void *chip);
 
 /* Timers of the VM's devices. */

@@ -41,11 +41,15 @@ static const u64 xapic_known =
 
 /* --- registers --- */
 
-static void write_svr(struct lapic *l, u32 val)
+static void write_svr(struct vcpu *v, u32 val)
 {
+	struct lapic *l = &v->lapic;
+
 	*lapic_reg(l, LAPIC_SVR) = val;
-	if (val & SVR_ENABLE)
+	if (val & SVR_ENABLE) {
+		lapic_broadcast_eoi(v, 0);
 		return;
+	}
 	/* Software-disabled: all local interrupts masked until enabled again (SDM 3A 11.4.7.2). */
 	for (u32 lvt = LAPIC_LVTT; lvt <= LAPIC_LVTERR; lvt += 16)
 		*lapic_reg(l, lvt) |= LVT_MASKED;
@@ -97,7 +101,7 @@ static void write_reg(struct vcpu *v, u32 reg, u32 val)
 		lapic_timer_divide(v);
 		break;
 	case LAPIC_SVR:
-		write_svr(l, val);
+		write_svr(v, val);
 		break;
 	case LAPIC_ESR: /* makes what was noted since the last write visible */
 		*lapic_reg(l, reg) = l->errors;

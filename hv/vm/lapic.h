@@ -98,9 +98,9 @@ void lapic_tsc_changed(struct vcpu *v);
 void lapic_eoi_induced(struct vcpu *v, u8 vector);
 
 /* Sets vector in IRR and TMR and kicks the vcpu, unless the vendor's virtual-interrupt delivery takes the
- * vector (v->ops->apic_irr; TMR is set before that call). Dropped when the LAPIC is disabled; a vector
- * below 16 is an ESR error. Any CPU may call it. */
-void lapic_set_irr(struct vcpu *v, u8 vector, bool level);
+ * vector (v->ops->apic_irr; TMR is set before that call). False, it is dropped: the LAPIC is disabled; or a
+ * vector below 16, which is an ESR error. Any CPU may call it. */
+bool lapic_set_irr(struct vcpu *v, u8 vector, bool level);
 
 /* The vector that could be delivered now, above PPR; -1 when none. lapic_ack moves it from IRR to ISR. */
 int lapic_pending(struct vcpu *v);

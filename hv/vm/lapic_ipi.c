@@ -31,13 +31,13 @@ bool lapic_matches(struct vcpu *v, u32 dest, bool logical)
 	return ldr >> 4 == dest >> 4 && (ldr & dest & 0x0F);
 }
 
-static void deliver_to(struct vcpu *v, u8 delivery, u8 vector, bool level)
+/* Has v accepted it? */
+static bool deliver_to(struct vcpu *v, u8 delivery, u8 vector, bool level)
 {
 	switch (delivery) {
 	case FIXED:
 	case LOWEST:
-		lapic_set_irr(v, vector, level);
-		break;
+		return lapic_set_irr(v, vector, level);
 	case NMI:
 		v->nmi_pending = true;
 		vcpu_kick(v, EV_NMI);
@@ -52,12 +52,14 @@ static void deliver_to(struct vcpu *v, u8 delivery, u8 vector, bool level)
 		v->lapic.sipi_received = true;
 		break;
 	}
+	return true;
 }
 
-/* Lowest priority: of those who match, the first with the lowest PPR gets it. */
-static void deliver(struct vm *vm, const struct vcpu *except, const struct apic_msg *msg, u32 dest)
+/* Lowest priority: of those who match, the first with the lowest PPR gets it. Has anyone? */
+static bool deliver(struct vm *vm, const struct vcpu *except, const struct apic_msg *msg, u32 dest)
 {
 	struct vcpu *lowest = NULL;
+	bool accepted = false;
 
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		struct vcpu *v = vm->vcpus[i];
@@ -65,17 +67,16 @@ static void deliver(struct vm *vm, const struct vcpu *except, const struct apic_
 		if (v == except || !lapic_matches(v, dest, msg->logical))
 			continue;
 		if (msg->delivery != LOWEST)
-			deliver_to(v, msg->delivery, msg->vector, msg->level);
+			accepted |= deliver_to(v, msg->delivery, msg->vector, msg->level);
 		else if (!lowest || *lapic_reg(&v->lapic, LAPIC_PPR) < *lapic_reg(&lowest->lapic, LAPIC_PPR))
 			lowest = v;
 	}
-	if (lowest)
-		lapic_set_irr(lowest, msg->vector, msg->level);
+	return lowest ? lapic_set_irr(lowest, msg->vector, msg->level) : accepted;
 }
 
-void vm_apic_deliver(struct vm *vm, const struct apic_msg *msg)
+bool vm_apic_deliver(struct vm *vm, const struct apic_msg *msg)
 {
-	deliver(vm, NULL, msg, msg->dest == 0xFF ? EVERYONE : msg->dest);
+	return deliver(vm, NULL, msg, msg->dest == 0xFF ? EVERYONE : msg->dest);
 }
 
 void lapic_send_ipi(struct vcpu *v, u32 icr, u32 dest)

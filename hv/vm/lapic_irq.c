@@ -57,25 +57,26 @@ void lapic_ack(struct vcpu *v, u8 vector)
 	*lapic_reg(l, LAPIC_PPR) = vector & 0xF0; /* or it had not been pending */
 }
 
-void lapic_set_irr(struct vcpu *v, u8 vector, bool level)
+bool lapic_set_irr(struct vcpu *v, u8 vector, bool level)
 {
 	struct lapic *l = &v->lapic;
 	u32 bit = 1U << (vector & 31);
 
 	if (!(l->base & APIC_BASE_EN) || !(*lapic_reg(l, LAPIC_SVR) & SVR_ENABLE))
-		return;
+		return false;
 	if (unlikely(vector < 16)) {
 		lapic_error(v, ESR_RECV_VECTOR);
-		return;
+		return false;
 	}
 	if (level)
 		__atomic_fetch_or(bank_word(l, LAPIC_TMR, vector), bit, __ATOMIC_RELAXED);
 	else
 		__atomic_fetch_and(bank_word(l, LAPIC_TMR, vector), ~bit, __ATOMIC_RELAXED);
 	if (v->ops->apic_irr && v->ops->apic_irr(v, vector))
-		return;
+		return true;
 	__atomic_fetch_or(bank_word(l, LAPIC_IRR, vector), bit, __ATOMIC_RELEASE);
 	vcpu_kick(v, EV_INTERRUPT);
+	return true;
 }
 
 void lapic_eoi_induced(struct vcpu *v, u8 vector)

@@ -113,7 +113,7 @@ FAKE void *vm_zalloc(struct vm *vm, size_t size)
 
 /* --- interrupts and timers --- */
 
-bool fake_irq[24], fake_extint;
+bool fake_irq[24], fake_extint, fake_apic_deaf;
 unsigned fake_irq_rises[24], fake_apic_msgs;
 int (*fake_extint_ack)(void *chip);
 void *fake_extint_chip, *fake_irqchip, *fake_eoi_chip;
@@ -147,10 +147,13 @@ FAKE void vm_extint_set(struct vm *vm, bool level)
 	fake_extint = level;
 }
 
-FAKE void vm_apic_deliver(struct vm *vm, const struct apic_msg *msg)
+FAKE bool vm_apic_deliver(struct vm *vm, const struct apic_msg *msg)
 {
+	if (fake_apic_deaf)
+		return false;
 	fake_apic_msg = *msg;
 	fake_apic_msgs++;
+	return true;
 }
 
 FAKE void vm_eoi_register(struct vm *vm, void (*eoi)(void *chip, u8 vector), void *chip)
@@ -322,7 +325,7 @@ void fake_vm_reset(void)
 	pio_count = mmio_count = 0;
 	memset(fake_irq, 0, sizeof(fake_irq));
 	memset(fake_irq_rises, 0, sizeof(fake_irq_rises));
-	fake_extint = false;
+	fake_extint = fake_apic_deaf = false;
 	fake_extint_ack = NULL;
 	fake_eoi = NULL;
 	fake_irqchip_ops = NULL;

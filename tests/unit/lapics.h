@@ -70,7 +70,7 @@ static inline int setup(void **state)
 	fake_reset(state);
 	memset(&vm, 0, sizeof(vm));
 	memset(vcpus, 0, sizeof(vcpus));
-	pages_used = eois = mode_changes = 0;
+	pages_used = mode_changes = 0;
 	take = false;
 	taken = -1;
 	vm.eoi = eoi;
@@ -85,7 +85,7 @@ static inline int setup(void **state)
 		assert_int_equal(lapic_create(&vcpus[i]), 0);
 		lapic_write(&vcpus[i], LAPIC_SVR, 0x1FF);
 	}
-	v->events = 0;
+	v->events = eois = 0;
 	return 0;
 }
 

@@ -50,6 +50,7 @@ extern int (*fake_extint_ack)(void *chip);
 extern void *fake_extint_chip;
 extern const struct irqchip_ops *fake_irqchip_ops;
 extern void *fake_irqchip;
+extern bool fake_apic_deaf;	      /* no LAPIC accepts it */
 extern struct apic_msg fake_apic_msg; /* the last that vm_apic_deliver() took, and their number */
 extern unsigned fake_apic_msgs;
 extern void (*fake_eoi)(void *chip, u8 vector);

@@ -123,6 +123,26 @@ static void masked_level_comes_when_unmasked(void **state)
 	assert_int_equal(get(0x10 + 18), 0x59 | MASKED);
 }
 
+static void nobody_accepts(void **state)
+{
+	fake_apic_deaf = true;
+	program(9, 0x59 | LEVEL, 0);
+	line(9, true);
+	assert_int_equal(get(0x10 + 18), 0x59 | LEVEL);
+	fake_eoi(fake_eoi_chip, 0);
+	assert_int_equal(get(0x10 + 18), 0x59 | LEVEL);
+	fake_apic_deaf = false;
+	fake_eoi(fake_eoi_chip, 0); /* somebody might now */
+	assert_int_equal(get(0x10 + 18), 0x59 | LEVEL | REMOTE);
+	assert_int_equal(fake_apic_msgs, 1);
+	fake_eoi(fake_eoi_chip, 0);
+	assert_int_equal(fake_apic_msgs, 1);
+	/* and a line that is no longer asserted sends nothing */
+	line(9, false);
+	fake_eoi(fake_eoi_chip, 0x59);
+	assert_int_equal(fake_apic_msgs, 1);
+}
+
 static void eoi_of_a_shared_vector(void **state)
 {
 	program(16, 0x60 | LEVEL, 0);
@@ -148,6 +168,7 @@ int main(void)
 		cmocka_unit_test_setup(the_timer_is_on_pin_2, setup),
 		cmocka_unit_test_setup(level_waits_for_eoi, setup),
 		cmocka_unit_test_setup(masked_level_comes_when_unmasked, setup),
+		cmocka_unit_test_setup(nobody_accepts, setup),
 		cmocka_unit_test_setup(eoi_of_a_shared_vector, setup),
 	};
 

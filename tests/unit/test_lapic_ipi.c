@@ -85,16 +85,30 @@ static void messages_from_the_ioapic(void **state)
 {
 	struct apic_msg msg = {.dest = 1, .vector = 0x55, .level = true};
 
-	vm_apic_deliver(&vm, &msg);
+	assert_true(vm_apic_deliver(&vm, &msg));
 	assert_int_equal(who(0x55), 2);
 	assert_int_equal(*(u32 *)(pages[1] + LAPIC_TMR + 2 * 16), 1U << 21);
 	msg.dest = 0xFF;
 	vm_apic_deliver(&vm, &msg);
 	assert_int_equal(who(0x55), 7);
 	msg = (struct apic_msg){.dest = 0, .vector = 5};
-	vm_apic_deliver(&vm, &msg);
+	assert_false(vm_apic_deliver(&vm, &msg));
 	set(LAPIC_ESR, 0);
 	assert_int_equal(get(LAPIC_ESR), 0x40);
+	msg = (struct apic_msg){.dest = 9, .vector = 0x55}; /* nobody's */
+	assert_false(vm_apic_deliver(&vm, &msg));
+	for (msg.delivery = 0; msg.delivery < 2; msg.delivery++) {
+		msg.dest = 1;
+		lapic_write(&vcpus[1], LAPIC_SVR, 0xFF);
+		assert_false(vm_apic_deliver(&vm, &msg));
+		eois = 0;
+		lapic_write(&vcpus[1], LAPIC_SVR, 0x1FF); /* the IOAPIC tries again */
+		assert_int_equal(eois, 1);
+		assert_int_equal(last_eoi, 0);
+		assert_true(vm_apic_deliver(&vm, &msg));
+	}
+	msg.delivery = 4;
+	assert_true(vm_apic_deliver(&vm, &msg));
 }
 
 static void x2apic_ipis(void **state)
