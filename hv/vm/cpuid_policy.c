@@ -100,6 +100,10 @@ static void patch_ext_features(struct vcpu *v, u32 subleaf, struct cpuid_regs *r
 {
 	if (!(v->lapic.base & APIC_BASE_EN))
 		r->edx &= ~B(9); /* AMD's copy of the APIC bit */
+	/* Intel's CPUs, which have none of those copies, have SYSCALL in 64-bit code alone (SDM 2A, CPUID).
+	 */
+	if (!(r->edx & B(0)) && vcpu_code_bits(v) != 64)
+		r->edx &= ~B(11);
 }
 
 static void patch_sizes(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)

@@ -294,6 +294,20 @@ static void hypervisor_leaves(void **state)
 	assert_int_equal(r.ebx, PXHV_FEATURE_HYPERCALL);
 }
 
+static void syscall_by_mode(void **state)
+{
+	setup(true);
+	segs[SEG_CS].attr = 0xA09B;
+	vregs[VREG_EFER] = EFER_LME | EFER_LMA;
+	SET(get(0x80000001, 0).edx, 11);
+	segs[SEG_CS].attr = 0xC09B;
+	SET(get(0x80000001, 0).edx, 11); /* AMD's */
+	cpuid_policy_hide(0x80000001, 3, BIT(0));
+	CLEAR(get(0x80000001, 0).edx, 11);
+	segs[SEG_CS].attr = 0xA09B;
+	SET(get(0x80000001, 0).edx, 11);
+}
+
 static void vendor_hides(void **state)
 {
 	setup(true);
@@ -311,15 +325,11 @@ static void vendor_hides(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exit_itself),
-		cmocka_unit_test(hidden),
-		cmocka_unit_test(nothing_to_filter),
-		cmocka_unit_test(by_the_vcpu),
-		cmocka_unit_test(xstate),
-		cmocka_unit_test(set_xcr0),
-		cmocka_unit_test(frequency),
-		cmocka_unit_test(hypervisor_leaves),
-		cmocka_unit_test(vendor_hides),
+		cmocka_unit_test(exit_itself),	     cmocka_unit_test(hidden),
+		cmocka_unit_test(nothing_to_filter), cmocka_unit_test(by_the_vcpu),
+		cmocka_unit_test(syscall_by_mode),   cmocka_unit_test(xstate),
+		cmocka_unit_test(set_xcr0),	     cmocka_unit_test(frequency),
+		cmocka_unit_test(hypervisor_leaves), cmocka_unit_test(vendor_hides),
 	};
 
 	return cmocka_run_group_tests_name("cpuid", tests, NULL, NULL);
