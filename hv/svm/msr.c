@@ -7,6 +7,8 @@
 #include "svm/svm.h"
 #include "vm/exits.h"
 
+#define DEBUGCTL_BITS 0x3FULL /* LBR, BTF, PB0 to PB3 (APM 2 13.1.1.6): every CPU has them */
+
 /* Two bits an MSR, read and write, in three ranges of 2 KiB. */
 static void pass_through(void *arg, u32 msr)
 {
@@ -40,6 +42,7 @@ static u64 *vmcb_msr(struct vcpu *v, u32 msr)
 		{MSR_FS_BASE, 1, VMCB_fs + offsetof(struct vmcb_segment, base)},
 		{MSR_GS_BASE, 1, VMCB_gs + offsetof(struct vmcb_segment, base)},
 		{MSR_PAT, 1, VMCB_g_pat},
+		{MSR_DEBUGCTL, 1, VMCB_debugctl}, /* without LBR virtualization it only lies there */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
@@ -54,9 +57,9 @@ int svm_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 
 	if (msr == MSR_TSC_AUX)
 		return rdmsr_safe(msr, val);
-	if (!field && msr != MSR_DEBUGCTL)
+	if (!field)
 		return -ENOENT;
-	*val = field ? *field : 0;
+	*val = *field;
 	return 0;
 }
 
@@ -66,10 +69,10 @@ int svm_wrmsr(struct vcpu *v, u32 msr, u64 val)
 
 	if (msr == MSR_TSC_AUX)
 		return wrmsr_safe(msr, val);
-	if (msr == MSR_DEBUGCTL)
-		return val ? -EPERM : 0;
 	if (!field)
 		return -ENOENT;
+	if (msr == MSR_DEBUGCTL && val & ~DEBUGCTL_BITS)
+		return -EPERM;
 	*field = val;
 	return 0;
 }

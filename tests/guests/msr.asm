@@ -47,6 +47,15 @@ main:
 	WRMSR 0x277, 2				; 2 is no memory type
 	EXPECT [vector], 13, "bad PAT"
 
+	WRMSR 0x1D9, 2				; DEBUGCTL.BTF, which each CPU has
+	EXPECT [vector], -1, "BTF"
+	RDMSR 0x1D9
+	EXPECT rax, 2, "DEBUGCTL"
+	WRMSR 0x1D9, 0x10000
+	EXPECT [vector], 13, "DEBUGCTL, reserved bit"
+	WRMSR 0x1D9, 0
+	EXPECT [vector], -1, "DEBUGCTL = 0"
+
 	RDMSR 0xC0000080
 	EXPECT rax, 0x500, "EFER"
 	WRMSR 0xC0000080, 0x100000		; reserved
