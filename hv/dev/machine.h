@@ -12,6 +12,7 @@
 #define PORT_PIC_SLAVE	   0xA0
 #define PORT_DEBUG_CONSOLE 0xE9
 #define PORT_NO_BIOS	   0xEC /* and EDh: load/no_bios.c's */
+#define PORT_FPU	   0xF0
 #define PORT_DEBUG_EXIT	   0xF4
 #define PORT_VGA	   0x3C0 /* to 3DFh */
 #define PORT_COM1	   0x3F8
@@ -33,7 +34,7 @@
 #define RESET_VALUE	 6
 #define S5_SLP_TYP	 0 /* as the DSDT's _S5 says; QEMU's: 2000h to 604h is power-off */
 
-/* GSIs; below 16 also inputs of the 8259s. */
+/* GSIs; below 16 also inputs of the 8259s. IRQ_FPU is the vcpu's (vm/bus.h). */
 #define IRQ_PIT	     0 /* on IOAPIC pin 2, as on PCs: the MADT overrides it */
 #define IRQ_KEYBOARD 1
 #define IRQ_COM1     4

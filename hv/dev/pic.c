@@ -272,6 +272,21 @@ static void elcr_write(void *dev, u16 port, unsigned size, u32 val)
 
 static const struct pio_ops elcr_ops = {elcr_read, elcr_write};
 
+/* Any write takes back IRQ 13, by which a PC's chipset tells of an x87 error. */
+static u32 fpu_read(void *dev, u16 port, unsigned size)
+{
+	return 0xFF;
+}
+
+static void fpu_write(void *dev, u16 port, unsigned size, u32 val)
+{
+	struct pic_pair *pp = dev;
+
+	vm_irq_set(pp->vm, IRQ_FPU, false);
+}
+
+static const struct pio_ops fpu_ops = {fpu_read, fpu_write};
+
 int pic_create(struct vm *vm)
 {
 	struct pic_pair *pp = vm_zalloc(vm, sizeof(*pp));
@@ -290,5 +305,7 @@ int pic_create(struct vm *vm)
 		err = bus_add_pio(vm, PORT_PIC_MASTER, 2, &ops, pp, "8259 master");
 	if (!err)
 		err = bus_add_pio(vm, PORT_PIC_SLAVE, 2, &ops, pp, "8259 slave");
+	if (!err)
+		err = bus_add_pio(vm, PORT_FPU, 1, &fpu_ops, pp, "x87 error");
 	return err ? err : bus_add_pio(vm, PORT_PIC_ELCR, 2, &elcr_ops, pp, "8259 ELCR");
 }

@@ -171,6 +171,12 @@ static void task_switch(struct vcpu *v)
 	exit_task_switch(v, (u16)*vmcb_exitinfo1(to_svm(v)->vmcb));
 }
 
+static void exit_freeze(struct vcpu *v)
+{
+	*vmcb_interrupt_shadow(to_svm(v)->vmcb) = 0;
+	exit_ferr(v);
+}
+
 static void exit_unknown(struct vcpu *v)
 {
 	u64 code = *vmcb_exitcode(to_svm(v)->vmcb);

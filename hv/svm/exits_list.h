@@ -19,6 +19,7 @@
 	X(0x07B, IOIO, exit_ioio)                                                                            \
 	X(0x07C, MSR, exit_msr)                                                                              \
 	X(0x07D, TASK_SWITCH, task_switch)                                                                   \
+	X(0x07E, FERR_FREEZE, exit_freeze)                                                                   \
 	X(0x07F, SHUTDOWN, vcpu_triple_fault)                                                                \
 	X(0x080, VMRUN, vcpu_ud)                                                                             \
 	X(0x081, VMMCALL, exit_hypercall)                                                                    \

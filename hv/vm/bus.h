@@ -42,6 +42,7 @@ void *vm_zalloc(struct vm *vm, size_t size);
 
 /* Sets interrupt line gsi (0..23; 0..15 reach the 8259s too). */
 void vm_irq_set(struct vm *vm, unsigned gsi, bool level);
+#define IRQ_FPU 13 /* raised by a vcpu, for x87 errors */
 
 /* An interrupt controller that listens to the lines; at most 2 a VM. */
 struct irqchip_ops {

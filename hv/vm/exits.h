@@ -14,6 +14,11 @@ void exit_hypercall(struct vcpu *v);
 /* INVD: dropping the host's dirty cache lines is not for a guest; doing nothing is a legal cache's answer. */
 void exit_ignore(struct vcpu *v);
 
+/* An x87 error while CR0.NE is 0, in no shadow: a PC has FERR# wired to IRQ 13, and the CPU stands before the
+ * next waiting instruction until an interrupt comes (SDM 1 8.7.2). The guest's handler clears the error; real
+ * CPUs could also be told to ignore it. */
+void exit_ferr(struct vcpu *v);
+
 /* A hardware task switch, which ends the VM. */
 void exit_task_switch(struct vcpu *v, u16 selector);
 

@@ -18,6 +18,14 @@ void exit_ignore(struct vcpu *v)
 	v->ops->skip(v, 0);
 }
 
+void exit_ferr(struct vcpu *v)
+{
+	spin_lock(&v->vm->lock);
+	vm_irq_set(v->vm, IRQ_FPU, true);
+	spin_unlock(&v->vm->lock);
+	v->halted = true;
+}
+
 void exit_task_switch(struct vcpu *v, u16 selector)
 {
 	vm_died(v->vm, "hardware task switch to selector %#x at rip %#llx, which pxHV does not emulate",

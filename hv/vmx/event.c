@@ -40,6 +40,11 @@ void vmx_interrupt_window(struct vcpu *v, bool on)
 	vmx_set_proc(v, PROC_INTERRUPT_WINDOW, on);
 }
 
+void vmx_end_shadow(void)
+{
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_STI_MOVSS);
+}
+
 /* While stepping all exceptions exit, so that none pushes our TF to the guest's stack; vectors that the
  * hardware would deliver by itself are held back; and a shadow would want a pending #DB (SDM 3C 27.3.1.5). */
 void vmx_debug(struct vcpu *v)
@@ -51,8 +56,7 @@ void vmx_debug(struct vcpu *v)
 		step ? ~0U : VMX_EXCEPTIONS | (v->debug & DEBUG_BREAK ? BIT(X86_BP) : 0));
 	vmx_set_proc(v, PROC_MOV_DR_EXITING, v->debug & DEBUG_REGISTERS);
 	if (step)
-		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
-			vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_STI_MOVSS);
+		vmx_end_shadow();
 	if (v->virtual_interrupts) {
 		u64 status = vmread(VMCS_GUEST_INTERRUPT_STATUS), rvi = MAX((u8)status, x->held_rvi);
 
@@ -68,7 +72,7 @@ void vmx_debug_status(struct vcpu *v, u64 bits)
 	v->own_dr[6] = bits;
 	vmwrite(VMCS_GUEST_DEBUGCTL, vmread(VMCS_GUEST_DEBUGCTL) & ~(DEBUGCTL_LBR | DEBUGCTL_BTF));
 	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
-	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_STI_MOVSS);
+	vmx_end_shadow();
 }
 
 /* Without NMI windows (no virtual NMIs) an interrupt window stands in: later than need be, never lost. In an

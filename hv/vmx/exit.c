@@ -51,6 +51,11 @@ static __cold void exit_exception(struct vcpu *v)
 	restore_nmi_blocking(info);
 	if (debug_exception(v, vector, vmread(VMCS_EXIT_QUALIFICATION)))
 		return;
+	if (vector == X86_MF && !(vmx_guest_cr0() & CR0_NE)) { /* which VT-x wants to be 1 */
+		vmx_end_shadow();
+		exit_ferr(v);
+		return;
+	}
 	if (vector == X86_DB)
 		vmx_debug_status(v, vmread(VMCS_EXIT_QUALIFICATION) & 0x600F);
 	else if (vector == X86_PF)

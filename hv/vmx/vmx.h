@@ -7,7 +7,7 @@
 #include "vmx/vmcs.h"
 
 #define VMX_EXIT_REASONS 57
-#define VMX_EXCEPTIONS	 (BIT(X86_DB) | BIT(X86_AC) | BIT(X86_MC)) /* that always exit */
+#define VMX_EXCEPTIONS	 (BIT(X86_DB) | BIT(X86_MF) | BIT(X86_AC) | BIT(X86_MC)) /* that always exit */
 
 #define BLOCKING_STI_MOVSS 3ULL /* of the interruptibility state */
 #define DEBUGCTL_LBR	   BIT(0)
@@ -91,6 +91,7 @@ bool vmx_can_take_interrupt(struct vcpu *v);
 bool vmx_can_take_nmi(struct vcpu *v);
 void vmx_interrupt_window(struct vcpu *v, bool on);
 void vmx_nmi_window(struct vcpu *v, bool on);
+void vmx_end_shadow(void); /* of STI and MOV SS */
 void vmx_debug(struct vcpu *v);
 /* What the delivery of a #DB would have changed and a VM exit has not (SDM 3C 28.1): DR6, which gets bits,
  * DR7.GD, LBR and BTF, and the shadow, in which the next entry would insist on a pending #DB (27.3.1.5). */

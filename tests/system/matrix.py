@@ -50,6 +50,7 @@ DIALOGUES = {
 
 # Test guests that fail on a machine by no fault of the hypervisor, and why.
 NOT_THERE = {
+    ("qemu", "ferr"): "TCG does not stand still at x87 errors",
     ("qemu", "msr_canonical"): "TCG takes an FS base that is not canonical",
     ("qemu", "pae"): "with nested paging AMD's CPUs look at these pointers when they walk, as at any entry",
 }

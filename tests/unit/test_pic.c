@@ -74,6 +74,13 @@ static void edge_is_delivered_once(void **state)
 	assert_true(fake_extint);
 }
 
+static void fpu_error(void **state)
+{
+	fake_irq[IRQ_FPU] = true;
+	fake_out(0xF0, 1, 0);
+	assert_false(fake_irq[IRQ_FPU]);
+}
+
 static void priorities_nest(void **state)
 {
 	line(5, true);
@@ -223,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(masked_at_power_on, setup),
 		cmocka_unit_test_setup(edge_is_delivered_once, setup),
+		cmocka_unit_test_setup(fpu_error, setup),
 		cmocka_unit_test_setup(priorities_nest, setup),
 		cmocka_unit_test_setup(slave_goes_through_the_cascade, setup),
 		cmocka_unit_test_setup(special_fully_nested_lets_the_slave_nest, setup),

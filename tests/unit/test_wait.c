@@ -1,5 +1,6 @@
 /* The timer of a vcpu, and its waits in HLT. */
 #include "fake_entry.h"
+#include "vm/exits.h"
 
 static void raise(void *dev, u64 deadline)
 {
@@ -70,6 +71,23 @@ static void test_halt_masked(void **state)
 	assert_true(int_window);
 }
 
+static void answer_ferr(void)
+{
+	assert_true(fake_irq[IRQ_FPU]);
+	irr = 0x75;
+	vcpu_kick(&v, EV_INTERRUPT);
+}
+
+static void test_x87_error(void **state)
+{
+	on_wait = answer_ferr;
+	exit_ferr(&v);
+	v.events = EV_INTERRUPT;
+	expect_entry(VALID | 0x75);
+	assert_int_equal(waits, 1);
+	assert_int_equal(v.halted, 0);
+}
+
 static void end_it(void)
 {
 	vcpu_kick(&v, EV_END);
@@ -90,6 +108,7 @@ int main(void)
 		cmocka_unit_test_setup(test_timer, setup),
 		cmocka_unit_test_setup(test_halt_until_timer, setup),
 		cmocka_unit_test_setup(test_halt_masked, setup),
+		cmocka_unit_test_setup(test_x87_error, setup),
 		cmocka_unit_test_setup(test_halt_end, setup),
 	};
 
