@@ -1,0 +1,59 @@
+"""What the tools do with the distribution's packages, whichever it is: Debian's and Ubuntu's kernels, and what is missing."""
+
+import os
+import subprocess
+
+import pytest
+from conftest import ROOT
+
+# An apt with packages of ours.
+APT_CACHE = """#!/bin/sh
+case $2 in
+linux-image-virtual) echo "  Depends: linux-image-7.0-test" ;;
+linux-image-7.0-test) for p in {depends}; do echo "  Depends: $p"; done ;;
+*) exit 100 ;;
+esac
+"""
+APT_GET = """#!/bin/sh
+for name; do
+	case $name in
+	linux-*) cp {debs}/$name.deb . ;;
+	esac
+done
+"""
+
+
+def program(folder, name, text):
+    (folder / name).write_text(text)
+    (folder / name).chmod(0o755)
+
+
+def deb(folder, name, files):
+    """A package with those files."""
+    for path, content in files.items():
+        (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name / path).write_bytes(content)
+    (folder / name / "DEBIAN").mkdir()
+    (folder / name / "DEBIAN" / "control").write_text(
+        f"Package: {name}\nVersion: 1\nArchitecture: all\nMaintainer: nobody\nDescription: test\n")
+    subprocess.run(["dpkg-deb", "-Znone", "-b", folder / name, folder / f"{name}.deb"], check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("root, packer, apart", [("", "", False), ("usr/", "xz", False), ("", "zstd", True)])
+def test_kernels_of_all_distributions(tmp_path, root, packer, apart):
+    """Debian 12's, 13's and Ubuntu's: where the modules lie, how they are packed, and whether they are a package of their own."""
+    suffix = {"": "", "xz": ".xz", "zstd": ".zst"}[packer]
+    module = subprocess.run([packer or "cat"], input=b"the module", check=True, capture_output=True).stdout
+    modules = {f"{root}lib/modules/7.0-test/kernel/drivers/virtio_blk.ko{suffix}": module}
+    kernel = {"boot/vmlinuz-7.0-test": b"the kernel"}
+    deb(tmp_path, "linux-image-7.0-test", kernel if apart else kernel | modules)
+    if apart:
+        deb(tmp_path, "linux-modules-7.0-test", modules)
+    program(tmp_path, "apt-cache", APT_CACHE.format(depends="kmod linux-modules-7.0-test" if apart else "kmod"))
+    program(tmp_path, "apt-get", APT_GET.format(debs=tmp_path))
+    env = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run([ROOT / "tools/guest-linux", tmp_path / "linux"], check=True, env=env)
+    assert (tmp_path / "linux/vmlinuz").read_bytes() == b"the kernel"
+    assert (tmp_path / "linux/modules/virtio_blk.ko").read_bytes() == b"the module"
+    initrd = (tmp_path / "linux/initrd.img").read_bytes()
+    assert b"lib/modules/virtio_blk.ko\n" in subprocess.run(["cpio", "-t"], input=initrd, check=True, capture_output=True).stdout
