@@ -6,11 +6,12 @@ import subprocess
 import pytest
 from conftest import ROOT
 
-# An apt with packages of ours.
+# An apt with packages of ours, for a user whose language it speaks.
 APT_CACHE = """#!/bin/sh
+[ "$LC_ALL" = C ] && word=Depends || word="Hängt ab von"
 case $2 in
-linux-image-virtual) echo "  Depends: linux-image-7.0-test" ;;
-linux-image-7.0-test) for p in {depends}; do echo "  Depends: $p"; done ;;
+linux-image-virtual) echo "  $word: linux-image-7.0-test" ;;
+linux-image-7.0-test) for p in {depends}; do echo "  $word: $p"; done ;;
 *) exit 100 ;;
 esac
 """
@@ -51,7 +52,7 @@ def test_kernels_of_all_distributions(tmp_path, root, packer, apart):
         deb(tmp_path, "linux-modules-7.0-test", modules)
     program(tmp_path, "apt-cache", APT_CACHE.format(depends="kmod linux-modules-7.0-test" if apart else "kmod"))
     program(tmp_path, "apt-get", APT_GET.format(debs=tmp_path))
-    env = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    env = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
     subprocess.run([ROOT / "tools/guest-linux", tmp_path / "linux"], check=True, env=env)
     assert (tmp_path / "linux/vmlinuz").read_bytes() == b"the kernel"
     assert (tmp_path / "linux/modules/virtio_blk.ko").read_bytes() == b"the module"
