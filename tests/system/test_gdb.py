@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pexpect
 import pytest
@@ -292,3 +293,20 @@ def test_hypervisor(pxhv):
                "--ex", "bt", "--ex", "pxhv-vcpu", "--ex", "pxhv-vmcb")
     run.expect("stopped at hv_main", "#0 +exit_cpuid", "in svm_enter", "in svm_run", "in vm_run", "in hv_main",
                "vm guest, vcpu 0: rip 0x100", "CPUID", "exitcode +0x72")
+
+
+def test_ctrl_c_is_gdbs(terminal):
+    """It stops the hypervisor, and neither the tool nor QEMU goes."""
+    child = terminal("gdb", "--flat", f"{BUILD}/tests/guests/echo.bin@0x100000:64")
+    child.expect("stopped at hv_main")
+    child.expect(r"\(gdb\) ")
+    child.sendline("continue")
+    child.expect("Continuing")
+    time.sleep(1)
+    child.sendintr()
+    child.expect("SIGINT")
+    child.expect(r"\(gdb\) ")
+    child.sendline("kill")
+    child.expect(r"\(gdb\) ")
+    child.sendline("quit")
+    assert ends(child) == 0

@@ -1,5 +1,6 @@
 """GDB on the hypervisor in QEMU, from the reset vector on."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,7 @@ def run(machine: Machine, build: Path, commands: list[str], batch: bool) -> int:
     try:
         wait_for(machine.workdir / "gdb", process, qemu_log)
         print(f"pxhv: the serial port is written to {serial} (tail -f it in another terminal)", file=sys.stderr)
+        signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for GDB, though the terminal sends it to both
         return subprocess.run(gdb + (["--batch"] if batch else [])).returncode
     finally:
         process.kill()
