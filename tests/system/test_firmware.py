@@ -2,6 +2,8 @@
 
 import os
 import re
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -190,6 +192,29 @@ def test_flat_guest_without_bios_is_told(pxhv, engine, cpu, tmp_path):
     assert run.status == 3
 
 
+def colours(png: bytes) -> set[tuple[int, ...]]:
+    """The colours of a picture's pixels: red, green and blue from 0 to 3, as the 16 colours of a text screen have them."""
+    chunks, at = {}, 8
+    while at < len(png):
+        size, kind = struct.unpack(">I4s", png[at:at + 8])
+        chunks[kind] = chunks.get(kind, b"") + png[at + 8:at + 8 + size]
+        at += 12 + size
+    width, height, bits, form = struct.unpack(">IIBB", chunks[b"IHDR"][:10])
+    pixel = {2: 3, 3: 1}[form]
+    assert bits == 8
+    data, row, found = zlib.decompress(chunks[b"IDAT"]), bytes(width * pixel), set()
+    for y in range(height):
+        rule, *line = data[y * (len(row) + 1):][:len(row) + 1]
+        for x in range(len(line)):  # how a byte is told by those left of it and above
+            left, corner = (line[x - pixel], row[x - pixel]) if x >= pixel else (0, 0)
+            guess = left + row[x] - corner
+            line[x] += (0, left, row[x], (left + row[x]) // 2, min(left, row[x], corner, key=lambda v: abs(guess - v)))[rule]
+            line[x] &= 0xFF
+        row = bytes(line)
+        found |= {row[x:x + pixel] for x in range(0, len(row), pixel)}
+    return {tuple(round(c / 0x55) for c in (p if form == 2 else chunks[b"PLTE"][p[0] * 3:][:3])) for p in found}
+
+
 @on_both
 def test_screenshot(pxhv, engine, cpu, tmp_path):
     image = boot_sector(tmp_path, "mov ax, 0xB800\nmov es, ax\nmov word [es:0], 0x4E41\njmp $")
@@ -197,4 +222,5 @@ def test_screenshot(pxhv, engine, cpu, tmp_path):
     run = pxhv("run", "--engine", engine, "--cpu", cpu, "--flat", f"{image}@0x7C00:16", "--timeout", "10",
                "--screenshot", shot)
     assert run.status == 124, run.errors
-    assert shot.read_bytes().startswith(b"\x89PNG")
+    picture = shot.read_bytes()
+    assert picture.startswith(b"\x89PNG") and {(3, 3, 1), (2, 0, 0)} <= colours(picture)  # yellow on red
