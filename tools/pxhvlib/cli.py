@@ -27,7 +27,7 @@ exit status:
 """
 
 HOST_MEMORY = 512 << 20  # the PC's memory, if the guests do not need more
-HOST_SPARE = 128 << 20  # for the hypervisor, the guests' files and the firmware
+HOST_SPARE = 128 << 20  # for the hypervisor and the firmware
 
 
 def number(kind: type, low: float, high: float, words: str):

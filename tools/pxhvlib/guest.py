@@ -55,7 +55,7 @@ class BootFiles:
     config: bytes
     files: dict[str, Path] = field(default_factory=dict)  # path on the partition: file on this PC
     padded: set[str] = field(default_factory=set)  # those of them that zeros make a floppy
-    memory: int = 0  # bytes that the guests and their disks in memory want together
+    memory: int = 0  # bytes that the guests want together, and what is read for them
     in_place: list[str] = field(default_factory=list)  # those of the files that are a guest's to write
     drives: list[Drive] = field(default_factory=list)  # of the PC
 
@@ -68,6 +68,11 @@ class BootFiles:
             name = f"{fallback}-{name}"
         self.files[name] = source
         return name
+
+    def loaded(self) -> int:
+        """Bytes of the files that pxHV reads before a guest starts. It has all of a file and of the guest's memory at once."""
+        in_place = {name.lstrip("/").lower() for name in self.in_place}
+        return sum(source.stat().st_size for name, source in self.files.items() if name.lower() not in in_place)
 
 
 def vm_memory(option: str, text: str) -> int:
@@ -164,7 +169,6 @@ def disk_lines(boot: BootFiles, args, run: bool) -> list[str]:
             lines.append(f"disk = {attach(boot.drives, drive, args)}{end}")
             continue
         name = boot.add(drive.path, f"disk{number}.img")
-        boot.memory += size
         if not floppy:
             lines.append(f"disk = file:{name}{end}")
         elif any(line.startswith("floppy") for line in lines):
@@ -234,7 +238,7 @@ def from_config(args) -> BootFiles:
     for f in map(Path, args.file):
         extra[f.name.lower()] = boot.files[f.name] = need_file(f)
     for number, line in enumerate(config.decode("utf-8", "surrogateescape").splitlines(), 1):
-        if size := re.match(r"\s*(?:memory|trace)\s*=\s*(\d+[KMGkmg])\s*(?:[;#].*)?$", line):
+        if size := re.match(r'\s*(?:memory|trace)\s*=\s*"?(\d+[KMGkmg])"?\s*(?:[;#].*)?$', line):
             boot.memory += parse_size("memory", size[1])
         m = FILE_KEY.match(line)
         name = (m[2] or m[3]) if m else ""
@@ -257,7 +261,6 @@ def from_config(args) -> BootFiles:
         source = path.parent / name
         if source.is_file():
             boot.files[name] = source
-            boot.memory += source.stat().st_size if m[1] == "disk" else 0
         elif name.lower() not in extra:
             raise UsageError(f"{path}:{number}: no file '{name}' beside {path.name}, nor given by --file")
     return boot
@@ -272,6 +275,7 @@ def boot_files(args, debug_exit: bool, run: bool = False) -> BootFiles:
                 raise UsageError(f"--{option.replace('_', '-')} does not go with --config: write it there")
         boot = from_config(args)
         boot.drives = attached(args.disk, args)
+        boot.memory += boot.loaded()
         return boot
     if args.file:
         raise UsageError("--file goes with --config")
@@ -287,4 +291,6 @@ def boot_files(args, debug_exit: bool, run: bool = False) -> BootFiles:
         raise UsageError("--trace-insns goes with --trace or --trace-memory")
     if args.trace_insns and getattr(args, "gdb", None):
         raise UsageError("--trace-insns does not go with --gdb, which has the guest's steps to itself")
-    return from_options(args, debug_exit, run)
+    boot = from_options(args, debug_exit, run)
+    boot.memory += boot.loaded()
+    return boot

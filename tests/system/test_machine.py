@@ -1,0 +1,53 @@
+"""The PC that a run's options ask for, as QEMU is told of it."""
+
+import re
+
+import pytest
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def host_memory(pxhv, echo_build, tmp_path, monkeypatch):
+    """The MiB of the PC that `pxhv run` would start."""
+    qemu = tmp_path / "qemu-system-x86_64"
+    qemu.write_text('#!/bin/sh\necho "$@" >&2\n')
+    qemu.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+    def ask(*args):
+        run = pxhv("run", "--engine", "qemu", *args, build=echo_build)
+        m = re.search(r" -m (\d+)M ", run.errors)
+        assert m, run.errors
+        return int(m[1])
+
+    return ask
+
+
+def files(folder, *sizes):
+    for name, size in zip("abc", sizes):
+        with open(folder / name, "wb") as f:
+            f.truncate(size * MIB)
+
+
+def test_memory_for_the_files(host_memory, tmp_path):
+    """Beside the guest's own."""
+    files(tmp_path, 20, 30, 40)
+    a, b, c = (str(tmp_path / name) for name in "abc")
+    assert host_memory("--kernel", a) == 512
+    assert host_memory("--kernel", a, "--initrd", b, "--memory", "500M") == 500 + 20 + 30 + 128
+    assert host_memory("--multiboot", a, "--module", b, "--module", f"{c} x", "--memory", "500M") == 500 + 20 + 30 + 40 + 128
+    assert host_memory("--kernel", a, "--disk", c, "--memory", "500M") == 500 + 20 + 128  # a drive of the PC
+
+
+@pytest.mark.parametrize("memory", ["500M", '"500M"', "500M ; of all"])
+def test_memory_for_a_configs_files(host_memory, tmp_path, memory):
+    """But for those that stay on the boot disk."""
+    files(tmp_path, 20, 30, 40)
+    (tmp_path / "more").mkdir()
+    (tmp_path / "b").rename(tmp_path / "more" / "b")
+    conf = tmp_path / "my.conf"
+    conf.write_text(f"[vm x]\nkernel = a\ninitrd = b\ndisk = boot:c\nmemory = {memory}\n")
+    assert host_memory("--config", conf, "--file", tmp_path / "more" / "b") == 500 + 20 + 30 + 128
+    conf.write_text(f"[vm x]\nkernel = a\ninitrd = b\ndisk = file:c\nmemory = {memory}\n")
+    assert host_memory("--config", conf, "--file", tmp_path / "more" / "b") == 500 + 20 + 30 + 40 + 128
