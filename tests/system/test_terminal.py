@@ -123,6 +123,22 @@ def test_terminal_is_given_back(echo_build, options, tmp_path):
     assert (tmp_path / "before").read_text() == (tmp_path / "after").read_text()
 
 
+def test_a_terminal_that_goes(echo_build, options, tmp_path):
+    """The run ends with all that was asked of it."""
+    ours, theirs = os.openpty()
+    shot = tmp_path / "screen.png"
+    tool = subprocess.Popen(pxhv_command(*options, "--screenshot", shot), stdin=theirs, stdout=theirs, stderr=subprocess.PIPE,
+                            env=os.environ | {"PXHV_BUILD": str(echo_build)}, start_new_session=True)
+    os.close(theirs)
+    assert os.read(ours, 1) == b"h"
+    os.write(ours, b"f")
+    while os.read(ours, 1) != b"#":  # of which there are more than a terminal takes that nobody reads
+        pass
+    os.close(ours)
+    assert b"Traceback" not in tool.communicate(timeout=60)[1]
+    assert tool.returncode == 130 and shot.read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize("number, status", [
     (signal.SIGTERM, 130), (signal.SIGINT, 130), (signal.SIGHUP, 130), (signal.SIGKILL, -signal.SIGKILL),
 ])

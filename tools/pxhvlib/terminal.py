@@ -1,5 +1,6 @@
 """The user's terminal: raw while the guest has it, and always given back as it was."""
 
+import contextlib
 import errno
 import os
 import sys
@@ -40,7 +41,8 @@ class Terminal:
         if self.cut_off and sys.stdout is not None and sys.stdout.isatty():
             self.write(TIDY)
         if self.saved:
-            termios.tcsetattr(0, termios.TCSADRAIN, self.saved)
+            with contextlib.suppress(termios.error):  # the terminal is gone
+                termios.tcsetattr(0, termios.TCSADRAIN, self.saved)
 
     def read(self) -> bytes:
         """What was typed; b"" at the end of input."""
