@@ -47,6 +47,8 @@ def partition_file(disk, name) -> bytes:
     ["run", "--config", "/nowhere/pxhv.conf"],
     ["boot", "/nowhere/disk.img"],
     ["image", "--flat", "{guest}@0x7C00:16"],
+    ["image", "--flat", "{guest}@0x7C00:16", "-o", "/nowhere/disk.img"],
+    ["image", "--flat", "{guest}@0x7C00:16", "-o", "{guest}/disk.img"],
 ])
 def test_bad_usage_is_2(pxhv, echo_build, args):
     args = [a.format(guest=echo_build / "guest.bin") for a in args]

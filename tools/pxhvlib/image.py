@@ -102,7 +102,11 @@ def build(disk: Path, mbr: bytes, hypervisor: bytes, boot: BootFiles, image_size
     size = partition_size(boot, image_size)
     new = disk.with_name(f"{disk.name}.{os.getpid()}.new")  # a name that no file of the user's has
     try:
-        with open(new, "wb") as f:
+        f = open(new, "wb")
+    except OSError as e:
+        raise UsageError(f"cannot write {disk}: {e.strerror}") from e
+    try:
+        with f:
             f.write(boot_sector(mbr, size // SECTOR))
             f.write(hypervisor)
             f.truncate(PARTITION_START * SECTOR + size)
