@@ -1,8 +1,12 @@
 """The PC that a run's options ask for, as QEMU is told of it."""
 
+import os
 import re
+from importlib import import_module
+from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
 MIB = 1 << 20
 
@@ -51,3 +55,22 @@ def test_memory_for_a_configs_files(host_memory, tmp_path, memory):
     assert host_memory("--config", conf, "--file", tmp_path / "more" / "b") == 500 + 20 + 30 + 128
     conf.write_text(f"[vm x]\nkernel = a\ninitrd = b\ndisk = file:c\nmemory = {memory}\n")
     assert host_memory("--config", conf, "--file", tmp_path / "more" / "b") == 500 + 20 + 30 + 40 + 128
+
+
+@pytest.mark.parametrize("args, sentence", [
+    (["boot", "{disk}"], "a copy of it can be"),
+    (["boot", "{device}"], "with sudo it can be"),
+    (["run", "--flat", "{guest}@0x7C00:16", "--disk", "{disk}"], "{disk},ro can be read"),
+])
+def test_disks_that_the_user_may_not_write(echo_build, tmp_path, monkeypatch, args, sentence):
+    """An emulator would say so at length."""
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    cli, status = import_module("pxhvlib.cli"), import_module("pxhvlib.status")
+    names = {"guest": echo_build / "guest.bin", "disk": tmp_path / "disk.img", "device": "/dev/sdx"}
+    names["disk"].write_bytes(bytes(MIB))
+    monkeypatch.setattr("os.access", lambda path, mode: mode == os.R_OK)  # root may write everything
+    monkeypatch.setattr(Path, "is_block_device", lambda path: str(path).startswith("/dev"))
+    args = cli.parser().parse_args([a.format(**names) for a in args] + ["--engine", "qemu"])
+    with pytest.raises(status.UsageError) as e:
+        cli.COMMANDS[args.command](args)
+    assert str(e.value).endswith(" cannot be written; " + sentence.format(**names))

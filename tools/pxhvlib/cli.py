@@ -214,8 +214,11 @@ def command_image(args) -> int:
 def command_boot(args) -> int:
     choose_engine(args)
     disk = Path(args.disk)
-    if not disk.is_block_device():
+    if disk.is_block_device():
+        files.need_writable(disk, "with sudo it can be")  # nor read as a rule
+    else:
         files.need_file(disk)
+        files.need_writable(disk, "a copy of it can be")
     if not files.is_boot_disk(disk):
         raise UsageError(f"{disk} is no disk of `pxhv image`; to boot a guest's disk: `pxhv run --disk {disk}`")
     drives = guest.attached(args.disks, args)

@@ -28,6 +28,12 @@ def need_file(path: Path) -> Path:
     return path
 
 
+def need_writable(path: Path, instead: str) -> None:
+    """UsageError for a disk that this user may not write, with what can be done."""
+    if not os.access(path, os.W_OK):
+        raise UsageError(f"{path} cannot be written; {instead}")
+
+
 def check_output(output: Path, inputs: Iterable[Path]) -> None:
     """UsageError for an output that is one of the inputs, whatever their names are."""
     for source in inputs:

@@ -1,13 +1,12 @@
 """What to run: the user's options or config file, turned into pxhv.conf and the files beside it."""
 
-import os
 import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .emulator import DRIVE_NAMES, MOST_DRIVES, Drive
-from .files import is_boot_disk, need_file
+from .files import is_boot_disk, need_file, need_writable
 from .project import parse_size, size_text
 from .status import PxhvError, UsageError
 
@@ -135,8 +134,8 @@ def attach(drives: list[Drive], drive: Drive, args) -> str:
         raise UsageError(f"more than {number} disks on {args.disk_media}; --disk-media takes others")
     if not drive.readonly and (rest := drive.path.stat().st_size % SECTOR):
         raise UsageError(f"{drive.path} ends with {rest} bytes that are no sector of {SECTOR}; {drive.path},ro can be read")
-    if not drive.readonly and not os.access(drive.path, os.W_OK):
-        raise UsageError(f"{drive.path} cannot be written; {drive.path},ro can be read")
+    if not drive.readonly:
+        need_writable(drive.path, f"{drive.path},ro can be read")
     if any(other.path.samefile(drive.path) and not (other.readonly and drive.readonly) for other in drives):
         raise UsageError(f"{drive.path} is given twice")
     drives.append(drive)
