@@ -1,6 +1,7 @@
 """What the tools do with the distribution's packages, whichever it is: Debian's and Ubuntu's kernels, and what is missing."""
 
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -58,3 +59,12 @@ def test_kernels_of_all_distributions(tmp_path, root, packer, apart):
     assert (tmp_path / "linux/modules/virtio_blk.ko").read_bytes() == b"the module"
     initrd = (tmp_path / "linux/initrd.img").read_bytes()
     assert b"lib/modules/virtio_blk.ko\n" in subprocess.run(["cpio", "-t"], input=initrd, check=True, capture_output=True).stdout
+
+
+def test_what_is_missing_is_told_where_nobody_may_install_it(tmp_path):
+    for name, text in (("dpkg-query", ""), ("apt-get", "exit 9\n"), ("id", "echo 1000\n")):
+        program(tmp_path, name, "#!/bin/sh\n" + text)
+    for name in ("sh", "dirname", "sed", "awk"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    done = subprocess.run([ROOT / "tools/install-deps", "gdb", "guest"], env={"PATH": str(tmp_path)}, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.endswith(". As root: apt-get install gdb busybox-static cpio xz-utils zstd\n")
