@@ -1,7 +1,7 @@
 # What a user types: `make help` prints the lines that have two hashes.
 include tools/deps.mk
 
-PXHV := tools/pxhv --build $(abspath $(BUILD))
+PXHV := tools/pxhv --build $(BUILD)
 # not whatever python3 is first in PATH: apt puts pytest and pexpect beside this one
 PYTHON := /usr/bin/python3
 
@@ -87,7 +87,7 @@ test:	## everything: lint, unit tests, system tests
 # Two emulators at once at most: TESTS= names what to run, as pytest does.
 TESTS ?= tests/system
 system:	## only the tests in emulators; TESTS="tests/system -k linux" chooses
-	@PXHV_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -n 2 $(TESTS)
+	@PXHV_BUILD="$(abspath $(BUILD))" $(PYTHON) -m pytest -q -n 2 $(TESTS)
 
 CHECKED := $(wildcard boot/*.c hv/*.c hv/*/*.c)
 FORMATTED := $(CHECKED) $(wildcard boot/*.h hv/*/*.h guest/*.h guest/*.c tests/*/*.[ch] tests/unit/include/*/*.h)

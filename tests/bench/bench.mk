@@ -7,8 +7,7 @@ $(BENCH_BIN): tests/bench/bench.asm tests/guests/lib.inc $(BUILD)/guest/pxhv.inc
 	@mkdir -p $(@D)
 	nasm -f bin -i tests/guests/ -i $(BUILD)/guest/ -l $(@:.bin=.lst) $< -o $@
 
-BENCH = tools/pxhv --build $(abspath $(BUILD)) run --config tests/bench/bench.conf --file $(BENCH_BIN) --file $(BUILD)/bench.img \
-	--timeout 120
+BENCH = $(PXHV) run --config tests/bench/bench.conf --file $(BENCH_BIN) --file $(BUILD)/bench.img --timeout 120
 
 .PHONY: bench
 bench: all $(BENCH_BIN)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from importlib import import_module
 
 import pytest
 from conftest import ROOT
@@ -68,3 +69,32 @@ def test_what_is_missing_is_told_where_nobody_may_install_it(tmp_path):
         (tmp_path / name).symlink_to(shutil.which(name))
     done = subprocess.run([ROOT / "tools/install-deps", "gdb", "guest"], env={"PATH": str(tmp_path)}, capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr.endswith(". As root: apt-get install gdb busybox-static cpio xz-utils zstd\n")
+
+
+def test_missing_program_is_named(monkeypatch):
+    """Without mkfs.fat the message names its package."""
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    project = import_module("pxhvlib.project")
+    status = import_module("pxhvlib.status")
+    with pytest.raises(status.PxhvError, match="apt-get install no-such-program"):
+        project.need_program("no-such-program")
+
+
+def test_doctor(pxhv):
+    run = pxhv("doctor")
+    assert run.status == 0, run.output
+    run.expect("CPU ", "kvm ", "bochs +ready", "qemu ", "auto ")
+
+
+@pytest.mark.parametrize("here, auto", [
+    ("", None), ("bochs", "bochs"), ("qemu-system-x86_64", "qemu"), ("bochs qemu-system-x86_64", "qemu"),
+])
+def test_doctor_knows_what_runs(monkeypatch, capsys, here, auto):
+    """One emulator is enough, whichever it is."""
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    doctor, engine = import_module("pxhvlib.doctor"), import_module("pxhvlib.engine")
+    for module in (doctor, engine):
+        monkeypatch.setattr(module, "find_program", lambda name: name if name in here.split() else "")
+        monkeypatch.setattr(module, "kvm_problem", lambda: "not here")
+    assert doctor.run() == (0 if auto else 5)
+    assert f"auto     {auto or 'nothing'}" in capsys.readouterr().out

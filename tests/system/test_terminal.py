@@ -1,6 +1,7 @@
 """The way between the user's terminal and the guest's serial port, on both engines, without the hypervisor."""
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -114,7 +115,7 @@ def test_a_log_that_is_a_device(pxhv, echo_build, options, log):
 def test_terminal_is_given_back(echo_build, options, tmp_path):
     shell = pexpect.spawn("/bin/sh", env=os.environ | {"PXHV_BUILD": str(echo_build), "PS1": "ready> "},
                           timeout=PATIENCE, encoding="latin-1")
-    command = " ".join(pxhv_command(*options))
+    command = shlex.join(pxhv_command(*options))
     shell.sendline(f"stty -a > {tmp_path}/before; {command}; echo status=$?; stty -a > {tmp_path}/after; exit")
     shell.expect("boot sector")
     shell.send("\x1d\x1d\x1d")

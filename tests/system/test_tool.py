@@ -331,33 +331,20 @@ def test_grub_disk_refuses(tmp_path, folder, output, size, sentence):
     assert sorted(f.name for f in tmp_path.iterdir()) == ["empty", "full"]
 
 
-def test_missing_program_is_named(monkeypatch):
-    """Without mkfs.fat the message names its package."""
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    project = import_module("pxhvlib.project")
-    status = import_module("pxhvlib.status")
-    with pytest.raises(status.PxhvError, match="apt-get install no-such-program"):
-        project.need_program("no-such-program")
-
-
-def test_doctor(pxhv):
-    run = pxhv("doctor")
-    assert run.status == 0, run.output
-    run.expect("CPU ", "kvm ", "bochs +ready", "qemu ", "auto ")
-
-
-@pytest.mark.parametrize("here, auto", [
-    ("", None), ("bochs", "bochs"), ("qemu-system-x86_64", "qemu"), ("bochs qemu-system-x86_64", "qemu"),
+@pytest.mark.parametrize("build, what", [
+    ("my dir/src/build", ["BUILD=build", "all"]), ("my dir/src/build/core", ["BUILD=build", "core"]), ("my dir/b", ["BUILD=../b", "all"]),
+    ("a b", None),
 ])
-def test_doctor_knows_what_runs(monkeypatch, capsys, here, auto):
-    """One emulator is enough, whichever it is."""
+def test_builds_in_a_tree_with_a_blank(tmp_path, monkeypatch, build, what):
+    """make itself takes no such names."""
     monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    doctor, engine = import_module("pxhvlib.doctor"), import_module("pxhvlib.engine")
-    for module in (doctor, engine):
-        monkeypatch.setattr(module, "find_program", lambda name: name if name in here.split() else "")
-        monkeypatch.setattr(module, "kvm_problem", lambda: "not here")
-    assert doctor.run() == (0 if auto else 5)
-    assert f"auto     {auto or 'nothing'}" in capsys.readouterr().out
+    project, status = import_module("pxhvlib.project"), import_module("pxhvlib.status")
+    made = []
+    monkeypatch.setattr(project, "ROOT", tmp_path / "my dir" / "src")
+    monkeypatch.setattr(project.subprocess, "run", lambda command, **_: made.append(command) or subprocess.CompletedProcess(command, 1))
+    with pytest.raises(status.PxhvError, match="could not build" if what else "no folder whose name has a blank"):
+        project.hypervisor(tmp_path / build)
+    assert [command[-2:] for command in made] == ([what] if what else [])
 
 
 def test_a_disk_is_one_runs(pxhv, tmp_path):

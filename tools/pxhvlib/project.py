@@ -56,7 +56,10 @@ def hypervisor(build: Path) -> tuple[bytes, bytes]:
     mbr, image = build / "mbr.bin", build / "pxhv.bin"
     if not (mbr.exists() and image.exists()):
         print(f"pxhv: {image} is not built yet, running make", file=sys.stderr)
-        what = [f"BUILD={build.parent}", "core"] if build.name == "core" else [f"BUILD={build}", "all"]
+        folder = os.path.relpath(build.parent if build.name == "core" else build, ROOT)  # make takes no name with a blank
+        if len(folder.split()) != 1:
+            raise UsageError(f"--build {build}: make builds in no folder whose name has a blank")
+        what = [f"BUILD={folder}", "core" if build.name == "core" else "all"]
         done = subprocess.run([need_program("make"), "-C", str(ROOT), "--no-print-directory", *what], stdout=sys.stderr)
         if done.returncode:
             raise PxhvError(f"could not build the hypervisor (make ended with {done.returncode})")
