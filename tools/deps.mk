@@ -1,5 +1,5 @@
 # Packages: tools/packages.txt is the one list of them.
-DEPS ?= run guest debian gdb test lint
+DEPS ?= run guest debian gdb test lint fuzz
 
 .PHONY: deps doctor
 deps:	## install the packages that all targets need (DEPS="run guest" for some)

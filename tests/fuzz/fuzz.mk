@@ -19,8 +19,10 @@ FUZZ_SRC_gdb := $(addprefix hv/debug/gdb_,packet.c regs.c command.c resume.c bre
 FUZZ_SRC_monitor := $(addprefix hv/debug/,gdb_packet.c mon_command.c mon_say.c mon_info.c mon_mem.c mon_regs.c mon_walk.c mon_exits.c mon_run.c \
 	regs.c lineedit.c disasm.c disasm_names.c) hv/vm/decode.c hv/lib/names.c hv/lib/printf.c
 
-.PHONY: fuzz
+.PHONY: fuzz fuzz-deps
 fuzz: $(FUZZ_NAMES:%=fuzz-%)	## libFuzzer on all that a guest, a file or GDB sends; FUZZ_SECONDS=20 each
+fuzz-deps:
+	@tools/install-deps fuzz
 
 .PHONY: $(FUZZ_NAMES:%=fuzz-%)
 $(FUZZ_NAMES:%=fuzz-%): fuzz-%: $(FUZZ)/fuzz_% $(FUZZ)/seeds
@@ -33,6 +35,6 @@ $(FUZZ_NAMES:%=fuzz-%): fuzz-%: $(FUZZ)/fuzz_% $(FUZZ)/seeds
 $(FUZZ)/seeds: tests/fuzz/seeds.py
 	python3 $< $@
 
-$(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard boot/*.[ch] hv/*/*.[ch]) tests/fuzz/fuzz.mk
+$(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard boot/*.[ch] hv/*/*.[ch]) tests/fuzz/fuzz.mk | fuzz-deps
 	@mkdir -p $(@D)
 	clang $(FUZZ_CFLAGS) $< $(FUZZ_SRC_$*) -o $@

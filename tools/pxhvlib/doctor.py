@@ -61,7 +61,7 @@ def run() -> int:
         print(f"{program:19}{version_line(program, option, word) if find_program(program) else 'missing'}")
     print()
     for section, purpose in (("run", "build and run"), ("guest", "make run's Linux"), ("debian", "make debian"),
-                             ("gdb", "make gdb"), ("test", "make test"), ("lint", "make lint")):
+                             ("gdb", "make gdb"), ("test", "make test"), ("lint", "make lint"), ("fuzz", "make fuzz")):
         missing = missing_packages(section)
         print(f"{purpose:19}{'all packages here' if not missing else 'apt-get install ' + ' '.join(missing)}")
     return 0 if usable else 5
