@@ -68,7 +68,7 @@ def test_time_runs_out_for_a_guest_that_prints_on(pxhv, echo_build, options, tmp
     shutil.copy(echo_build / "pxhv.bin", tmp_path)
     run = pxhv(*options, "--timeout", "4", build=tmp_path, seconds=30)
     assert run.status == 124
-    run.expect("x{1000}")
+    run.expect("x{100}")
 
 
 def test_ctrl_bracket_leaves_a_dead_guest(terminal, echo_build, options):
