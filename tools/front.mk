@@ -77,11 +77,12 @@ size: all core	## bytes by folder, and what the goals say
 	@$(PYTHON) tools/size.py $(BUILD)/pxhv.elf $(BUILD)/core/pxhv.elf
 
 .PHONY: test system
-test:	## everything: lint, unit tests, system tests
-	@tools/install-deps run guest debian gdb test lint
+test:	## everything: lint, unit tests, a second of each fuzzer, system tests
+	@tools/install-deps $(DEPS)
 	@$(MAKE) --no-print-directory all core guests linux debian
 	@$(MAKE) --no-print-directory lint features
 	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory -j 2 fuzz FUZZ_SECONDS=1
 	@$(MAKE) --no-print-directory system
 
 # Two emulators at once at most: TESTS= names what to run, as pytest does.

@@ -71,6 +71,15 @@ def test_what_is_missing_is_told_where_nobody_may_install_it(tmp_path):
     assert done.returncode == 1 and done.stderr.endswith(". As root: apt-get install gdb busybox-static cpio xz-utils zstd\n")
 
 
+def test_what_this_distribution_lacks_is_left_out(tmp_path):
+    for name, text in (("dpkg-query", ""), ("apt-cache", '[ "$2" != zstd ]\n'), ("apt-get", 'echo "$@"\n'), ("id", "echo 0\n")):
+        program(tmp_path, name, "#!/bin/sh\n" + text)
+    env = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run([ROOT / "tools/install-deps", "guest"], env=env, check=True, capture_output=True, text=True)
+    assert "apt knows no package zstd here" in done.stderr
+    assert done.stderr.splitlines()[-1].endswith("--no-install-recommends busybox-static cpio xz-utils")
+
+
 def test_missing_program_is_named(monkeypatch):
     """Without mkfs.fat the message names its package."""
     monkeypatch.syspath_prepend(str(ROOT / "tools"))
