@@ -51,11 +51,7 @@ main:
 	xor bx, bx
 	mov es, bx
 	SAY "unreal"
-
-	mov eax, cr0
-	or al, 1
-	mov cr0, eax
-	jmp dword CODE32:protected
+	jmp protected
 .bad:
 	FAIL "a 4 GiB segment did not survive in real mode"
 
@@ -76,12 +72,8 @@ make_tables:
 	mov es, bx
 	ret
 
-	bits 32
 protected:
-	mov eax, DATA
-	mov ds, ax
-	mov es, ax
-	mov ss, ax
+	GO_PROTECTED
 	mov esp, 0x7C00
 	SAY32 "protected"
 

@@ -16,16 +16,7 @@ PD	equ 0x11000
 main:
 	mov sp, 0x7C00
 	lgdt [gdt_pointer]
-	mov eax, cr0
-	or al, 1
-	mov cr0, eax
-	jmp dword CODE32:protected
-	bits 32
-protected:
-	mov eax, DATA
-	mov ds, ax
-	mov es, ax
-	mov ss, ax
+	GO_PROTECTED
 	mov esp, 0x7000
 	mov edi, PDPT
 	xor eax, eax

@@ -39,11 +39,7 @@ real_fault:
 	SAY "real"
 	xor ax, ax
 	mov es, ax
-	lgdt [gdt_pointer]
-	mov eax, cr0
-	or al, 1
-	mov cr0, eax
-	jmp dword CODE32:protected
+	jmp short protected
 .bad:
 	FAIL "INSW at FFFFh has done something in real mode"
 
@@ -76,12 +72,9 @@ real_fault:
 %%good:
 %endmacro
 
-	bits 32
 protected:
-	mov eax, DATA
-	mov ds, ax
-	mov es, ax
-	mov ss, ax
+	lgdt [gdt_pointer]
+	GO_PROTECTED
 	mov esp, 0x7000
 	GATE32 12, stack_fault
 	GATE32 13, protection_fault
