@@ -45,13 +45,14 @@ static int refuse(const struct region *r, const char *why)
 	return -EINVAL;
 }
 
-/* The drive that pxHV was booted from, among those known; NULL in r when it is not. */
+/* The drive that pxHV was booted from, among those known; NULL in r when it is not. No other is taken for one
+ * on USB. */
 static int find_boot_drive(struct region *r)
 {
 	struct drive *d;
 
 	for (unsigned n = 0; (d = drive_at(n)); n++) {
-		if (!is_boot_drive(d))
+		if ((boot_from_usb && strncmp(d->name, "usb", 3)) || !is_boot_drive(d))
 			continue;
 		if (r->drive)
 			return refuse(r, "two drives look like the one pxHV was booted from: unplug one");
@@ -64,8 +65,7 @@ static int find_boot_drive(struct region *r)
 static int find_boot_file(struct region *r, const char *path)
 {
 	struct fat_file file;
-	/* No other drive is taken for one on USB. */
-	int err = boot_from_usb ? 0 : find_boot_drive(r);
+	int err = find_boot_drive(r);
 
 	if (!err && !r->drive) {
 		drives_init_usb();
