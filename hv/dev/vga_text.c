@@ -143,7 +143,7 @@ static void hint(struct vga_text *v)
 	char text[128];
 	int len = ksnprintf(
 		text, sizeof(text),
-		"\npxHV: vm '%s' has a text screen, too: --console vga or console = vga shows it here\n",
+		"\r\npxHV: vm '%s' has a text screen, too: --console vga or console = vga shows it here\r\n",
 		v->vm->config->name);
 
 	vm_console_flush(v->vm);

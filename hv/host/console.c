@@ -31,10 +31,10 @@ bool console_has_uart(void)
 	return uart_present(&com1);
 }
 
-static void serial(const char *s, size_t len)
+static void serial(const char *s, size_t len, bool raw)
 {
 	for (; len--; s++) {
-		if (*s == '\n' && console.last != '\r')
+		if (*s == '\n' && console.last != '\r' && !raw)
 			uart_putc(&com1, '\r');
 		uart_putc(&com1, (u8)(console.last = *s));
 	}
@@ -45,14 +45,16 @@ void console_write(const char *s, size_t len)
 {
 	spin_lock(&console.lock);
 	vga_write(s, len);
-	serial(s, len);
+	serial(s, len, false);
 	spin_unlock(&console.lock);
 }
 
-void console_write_serial(const char *s, size_t len)
+void console_write_raw(const char *s, size_t len, bool screen)
 {
 	spin_lock(&console.lock);
-	serial(s, len);
+	if (screen)
+		vga_write(s, len);
+	serial(s, len, true);
 	spin_unlock(&console.lock);
 }
 

@@ -14,9 +14,11 @@ bool console_has_uart(void);
  * line. */
 void console_write(const char *s, size_t len);
 
-/* Writes to COM1 alone, and shows 80 x 25 cells (attribute and character) on the screen alone, with its
- * cursor on one of them or, beyond, hidden. */
-void console_write_serial(const char *s, size_t len);
+/* The same for bytes that COM1 gets as they are, and the screen if it is to. */
+void console_write_raw(const char *s, size_t len, bool screen);
+
+/* Shows 80 x 25 cells (attribute and character) on the screen alone, with its cursor on one of them or,
+ * beyond, hidden. */
 void console_cells(const u16 *cells, u32 cursor);
 
 /* One byte of the input ring, or -1 when it is empty. Never waits. The console's interrupts fill the ring;

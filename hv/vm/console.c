@@ -28,7 +28,7 @@ void vm_screen_cells(struct vm *vm, const u16 *cells, u32 cursor)
 
 void vm_screen_ansi(struct vm *vm, const char *s, size_t len)
 {
-	console_write_serial(s, len);
+	console_write_raw(s, len, false);
 }
 
 void vm_screen_register(struct vm *vm, void (*leave)(void *dev), void *dev)
@@ -64,10 +64,8 @@ void vm_console_flush(struct vm *vm)
 {
 	if (!vm->console_len)
 		return;
-	if (vm->own_line && vm->screen_used && console_has_uart())
-		console_write_serial(vm->console_out, vm->console_len);
-	else
-		console_write(vm->console_out, vm->console_len);
+	console_write_raw(vm->console_out, vm->console_len,
+			  !vm->own_line || !vm->screen_used || !console_has_uart());
 	vm->console_len = 0;
 	vtimer_arm(&vm->console_timer, idle_deadline());
 }
@@ -87,24 +85,28 @@ static __cold void take_line(struct vm *vm)
 		vm->screen_leave(vm->screen_dev);
 }
 
+static void put(struct vm *vm, char c)
+{
+	if (vm->console_len == 0)
+		vtimer_arm(&vm->console_timer, tsc_now() + tsc_hz / FLUSH_HZ);
+	vm->console_out[vm->console_len++] = c;
+	if (c == '\n' || vm->console_len == sizeof(vm->console_out))
+		vm_console_flush(vm);
+}
+
 void vm_console_putc(struct vm *vm, u8 c)
 {
-	u32 n;
-
 	/* A firmware guest is at its screen unless it listens to the port. */
 	if (unlikely(!vm->own_line) && !vm->config->console_vga &&
 	    (vm->config->kind != GUEST_FIRMWARE || vm->uart_listens))
 		take_line(vm);
-	n = vm->console_len;
-	/* The host's console puts CR before LF by itself, and a byte on a UART is dear. */
-	if (c == '\n' && n && vm->console_out[n - 1] == '\r')
-		n--;
-	if (n == 0)
-		vtimer_arm(&vm->console_timer, tsc_now() + tsc_hz / FLUSH_HZ);
-	vm->console_out[n++] = (char)c;
-	vm->console_len = n;
-	if (c == '\n' || n == sizeof(vm->console_out))
-		vm_console_flush(vm);
+	/* Many a small kernel ends lines by LF alone. What others send goes as it is. */
+	if (c == '\n' && vm->console_last == '\r')
+		vm->console_crlf = true;
+	else if (c == '\n' && !vm->console_crlf)
+		put(vm, '\r');
+	vm->console_last = (char)c;
+	put(vm, (char)c);
 }
 
 static int next_input(struct vm *vm, bool uart)

@@ -92,7 +92,8 @@ struct vm {
 	void (*screen_leave)(void *dev);
 	void *screen_dev;
 	struct vtimer console_timer; /* flushes console_out, and polls where the console has no interrupt */
-	char console_out[64];
+	char console_out[64], console_last;
+	bool console_crlf; /* the guest ends its lines itself, as its terminal wants them */
 	u8 console_in[256];
 
 	const struct vm_debugger *next_debugger; /* when this one is through (debug/insns.c) */

@@ -73,15 +73,33 @@ static void test_lines(void **state)
 	put("one");
 	assert_string_equal(captured(), "");
 	put(" two\r\n");
-	assert_string_equal(captured(), "one two\n");
+	assert_string_equal(captured(), "one two\r\n");
 	assert_int_equal(timers.next, TIMER_NEVER);
 	put("\r50 %");
 	timers_run(&timers, 4999999);
-	assert_string_equal(captured(), "one two\n");
+	assert_string_equal(captured(), "one two\r\n");
 	timers_run(&timers, 5000000);
-	assert_string_equal(captured(), "one two\n\r50 %");
+	assert_string_equal(captured(), "one two\r\n\r50 %");
 	vm_console_flush(&vm);
-	assert_string_equal(captured(), "one two\n\r50 %");
+	assert_string_equal(captured(), "one two\r\n\r50 %");
+}
+
+/* A kernel that knows LF alone is helped; who sends CR LF has every byte as it is. */
+static void test_line_ends(void **state)
+{
+	put("a\nb\n\n");
+	assert_string_equal(captured(), "a\r\nb\r\n\r\n");
+	captured_reset();
+	put("c\r\nd\ne\r\r\n");
+	assert_string_equal(captured(), "c\r\nd\ne\r\r\n");
+	for (unsigned i = 0; i < sizeof(vm.console_out); i++) { /* wherever the buffer ends */
+		setup(state);
+		for (unsigned n = 0; n < i; n++)
+			vm_console_putc(&vm, 'x');
+		captured_reset();
+		put("f\n");
+		assert_non_null(strstr(captured(), "f\r\n"));
+	}
 }
 
 static void test_full_buffer(void **state)
@@ -226,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_lines, setup),
+		cmocka_unit_test_setup(test_line_ends, setup),
 		cmocka_unit_test_setup(test_full_buffer, setup),
 		cmocka_unit_test_setup(test_input, setup),
 		cmocka_unit_test_setup(test_escapes, setup),
