@@ -16,7 +16,9 @@ enum {
 	RIGHT_SHIFT = 0x36,
 	CTRL = 0x1D,
 	ALT = 0x38,
+	STAR = 0x37, /* of the number pad; the extended one is PrintScreen */
 	CAPS_LOCK = 0x3A,
+	NUM_LOCK = 0x45,
 	PAGE_UP = 0x49,
 	PAGE_DOWN = 0x51
 };
@@ -28,8 +30,12 @@ enum {
 static const u8 sequences[] = {11, 12,	13, 14,	 15, 17,  18,  19, 20, 21, 0, 0, 'H', 'A', 5,
 			       0,  'D', 0,  'C', 0,  'F', 'B', 6,  2,  3,  0, 0, 0,   23,  24};
 
+/* The number pad's keys, which are cursor keys when NumLock is off or Shift is held; - and + always are. */
+#define FIRST_PAD 0x47
+static const char pad[] = "789-456+1230.";
+
 static struct {
-	bool shift, ctrl, alt, caps, extended;
+	bool shift, ctrl, alt, caps, no_num, extended;
 } state;
 
 /* As xterm has it: ESC [ 1 ; modifiers letter, or ESC [ number ; modifiers ~, with nothing said that goes
@@ -69,11 +75,16 @@ static void key(u8 code, void (*put)(u8 c))
 		state.alt = down;
 	else if (code == CAPS_LOCK)
 		state.caps ^= down;
-	else if (!down)
+	else if (code == NUM_LOCK && !state.ctrl) /* which is Pause with Ctrl */
+		state.no_num ^= down;
+	else if (!down || (extended && code == STAR))
 		return;
 	else if (state.shift && (code == PAGE_UP || code == PAGE_DOWN) &&
 		 vga_look_back(code == PAGE_UP ? 1 : -1))
 		return;
+	else if (!extended && code >= FIRST_PAD && code < FIRST_PAD + sizeof(pad) - 1 &&
+		 (state.no_num == state.shift || pad[code - FIRST_PAD] < '.'))
+		put((u8)pad[code - FIRST_PAD]);
 	else if (code >= FIRST_KEY && code < FIRST_KEY + sizeof(sequences)) {
 		if (sequences[code - FIRST_KEY])
 			sequence(sequences[code - FIRST_KEY], put);

@@ -16,7 +16,7 @@ UNIT_LDFLAGS := $(UNIT_SAN) -Wl,--gc-sections,-z,muldefs
 UNIT_EXCLUDE :=
 UNIT_SRC := $(filter-out $(UNIT_EXCLUDE),$(wildcard hv/lib/printf.c hv/lib/names.c hv/lib/civil.c hv/lib/keymap.c hv/lib/exception.c \
 	hv/dev/*.c hv/load/*.c hv/vm/*.c boot/disk.c boot/fat*.c boot/config*.c boot/e820.c hv/host/memmap.c hv/host/mtrr.c hv/host/drive.c hv/host/ata.c \
-	hv/host/drive_usb.c hv/host/usb_device.c hv/host/xhci.c hv/host/pci.c hv/host/drive_ahci.c hv/host/drive_ata.c hv/host/drive_virtio.c \
+	hv/host/drive_usb.c hv/host/keyboard.c hv/host/usb_device.c hv/host/xhci.c hv/host/pci.c hv/host/drive_ahci.c hv/host/drive_ata.c hv/host/drive_virtio.c \
 	hv/host/partition.c hv/host/acpi_tables.c hv/debug/gdb_packet.c hv/debug/gdb_regs.c hv/debug/regs.c hv/debug/lineedit.c hv/debug/disasm.c \
 	hv/debug/disasm_names.c \
 	$(addprefix hv/debug/mon_,command.c say.c info.c mem.c regs.c walk.c exits.c run.c chain.c) hv/debug/gdb_memory.c hv/debug/gdb_step.c))
