@@ -86,7 +86,7 @@ unsigned config_parse(struct config *c, const char *name, const char *text, size
 /* Prints progress of loading name: a bar once it takes longer than a second. */
 void progress_begin(const char *name);
 void progress_update(u64 done, u64 total);
-void progress_end(void);
+void progress_end(void); /* of the bar, if there is one: what is printed next begins a line */
 
 /* The boot disk's first sector, once the config is read: by it the disk is found again without the BIOS. */
 extern u8 boot_mbr[512];

@@ -117,6 +117,7 @@ int disk_read(u64 lba, u32 count, void *buf)
 			int13(0, 0, 0, 0, 0); /* reset */
 		}
 		if (code) {
+			progress_end();
 			printk("boot disk %02Xh: cannot read %u sectors at LBA %lu (BIOS code %02Xh)\n",
 			       boot_drive, n, lba, code);
 			return -EIO;

@@ -232,9 +232,13 @@ FAKE bool console_has_uart(void)
 	return true;
 }
 
-FAKE void console_write_serial(const char *s, size_t len)
+FAKE void console_write_raw(const char *s, size_t len, bool screen)
 {
 	console_write(s, len);
+}
+
+FAKE void progress_end(void)
+{
 }
 
 FAKE void console_cells(const u16 *cells, u32 cursor)
