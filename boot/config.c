@@ -143,6 +143,8 @@ static void begin_section(struct config_parser *p, char *line)
 		else
 			p->section = SECTION_PXHV;
 		p->pxhv_seen = true;
+	} else if (!strcmp(word, "pxhv")) {
+		config_mistake(p, "[pxhv] takes no name");
 	} else {
 		config_nearest(p, word, "vm");
 		config_nearest(p, word, "pxhv");

@@ -82,6 +82,7 @@ static void suggestions(void **state)
 	assert_vm_says("on-crash = ", "pxhv.conf:3: on-crash must be stop or restart, not ''\n");
 	assert_says("[vm a]\nkernel=k\n[pxvh]\nquiet=yes\n",
 		    "pxhv.conf:3: unknown section 'pxvh' (did you mean 'pxhv'?)\n");
+	assert_says("[vm x]\nkernel = k\n[pxhv x]\n", "pxhv.conf:3: [pxhv] takes no name\n");
 	assert_says("[vm a]\nkernel=k\n[VM b]\nkernel=k\n",
 		    "pxhv.conf:3: unknown section 'VM' (did you mean 'vm'?)\n");
 }
