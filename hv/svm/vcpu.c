@@ -19,8 +19,12 @@ struct svm_caps svm_caps;
 int svm_check(void)
 {
 	if (cpuid(0x80000000, 0).eax < 0x8000000A || !(cpuid(0x80000001, 0).ecx & BIT(2))) {
-		printk("pxHV: this AMD CPU has no AMD-V (CPUID 80000001h:ECX bit 2, SVM, is 0).\n"
-		       "Use a PC with AMD-V or VT-x, or `tools/pxhv run --engine qemu` on any PC.\n");
+		printk("pxHV: this AMD CPU has no AMD-V (CPUID 80000001h:ECX bit 2, SVM, is 0).\n%s",
+		       cpuid(1, 0).ecx & BIT(31)
+			       ? "It is a virtual CPU: its hypervisor does not offer AMD-V. Under KVM, load "
+				 "kvm_amd with nested=1 and use -cpu host; in QEMU without KVM, -cpu max.\n"
+			       : "Use a PC with AMD-V or VT-x, or `tools/pxhv run --engine qemu` on any "
+				 "PC.\n");
 		return -ENODEV;
 	}
 	struct cpuid_regs r = cpuid(0x8000000A, 0);
@@ -39,7 +43,8 @@ int svm_check(void)
 	if (!(r.edx & BIT(0)) && !(cpuid(1, 0).ecx & BIT(31))) {
 		printk("pxHV: this CPU's AMD-V has no nested paging (CPUID 8000000Ah:EDX bit 0 is 0), which "
 		       "pxHV "
-		       "needs: AMD CPUs have it from 2007 on (Barcelona).\n");
+		       "needs: AMD CPUs have it from 2007 on (Barcelona). Try another PC, or "
+		       "`tools/pxhv run --engine qemu`.\n");
 		return -ENODEV;
 	}
 	if (svm_caps.asids < 2) {

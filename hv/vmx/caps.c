@@ -91,7 +91,8 @@ static int check_ept(void)
 	for (unsigned i = 0; i < ARRAY_SIZE(needed); i++) {
 		if (vmx_caps.ept_vpid & BIT(needed[i]))
 			continue;
-		printk("pxHV: this CPU's EPT lacks %s (MSR %#x bit %u), which pxHV needs.\n",
+		printk("pxHV: this CPU's EPT lacks %s (MSR %#x bit %u), which pxHV needs.\n"
+		       "Try another PC, or `tools/pxhv run --engine bochs`.\n",
 		       nth_string(names, i), MSR_VMX_EPT_VPID_CAP, needed[i]);
 		return -ENODEV;
 	}
