@@ -24,6 +24,8 @@ void exit_ferr(struct vcpu *v)
 	vm_irq_set(v->vm, IRQ_FPU, true);
 	spin_unlock(&v->vm->lock);
 	v->halted = true;
+	if (v->debug & DEBUG_STEP) /* in which no interrupt comes: it ends where it began */
+		vcpu_kick(v, EV_DEBUG);
 }
 
 void exit_task_switch(struct vcpu *v, u16 selector)

@@ -128,6 +128,43 @@ def test_real_mode(session, engine):
     child.expect("Hello from real mode")
 
 
+def test_step_at_an_x87_error(session, tmp_path):
+    """The CPU stands there until an interrupt comes, and none does in a step: it ends. Only VT-x's emulator stands still."""
+    image = assemble(tmp_path, """
+        bits 16
+        org 0x7C00
+        mov word [0x75 * 4], 0x7D00
+        mov word [0x75 * 4 + 2], 0
+        mov al, 0xFB
+        out 0x21, al
+        mov al, 0xDF
+        out 0xA1, al
+        mov eax, cr0
+        and al, ~0x2C
+        mov cr0, eax
+        fninit
+        fldcw [unmasked]
+        fldz
+        fld1
+        fdiv st1
+        sti
+        nop
+        fwait
+        jmp $
+    unmasked dw 0x37B
+        times 0x100 - ($ - $$) db 0
+        mov al, 7
+        out 0xF4, al
+    """)
+    child, gdb = session("bochs", "--flat", f"{image}@0x7C00:16")
+    gdb.do("stepi 16")
+    at = gdb.value("$pc")
+    assert "0x9b" in gdb.do("x/xb $pc")
+    gdb.do("stepi")
+    assert gdb.value("$pc") == at
+    assert "exited with code 07" in gdb.do("continue")
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_exit_status(session, tmp_path, engine):
     image = assemble(tmp_path, "bits 64\nmov al, 7\nout 0xF4, al\n")
