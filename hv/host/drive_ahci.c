@@ -138,10 +138,12 @@ static int reset(struct drive *d)
 	p[P_SCTL] = control | 1; /* COMRESET */
 	delay(2);
 	p[P_SCTL] = control;
-	return wait_bits(&p[P_SSTS], 15, PRESENT, READY_MS) && run(a) && identify(a, a->m.id[1]) &&
-			       !memcmp(a->m.id[0] + ATA_NAMES, a->m.id[1] + ATA_NAMES, ATA_NAMES_SIZE)
-		       ? 0
-		       : -EIO;
+	if (!wait_bits(&p[P_SSTS], 15, PRESENT, READY_MS) || !run(a) || !identify(a, a->m.id[1]) ||
+	    memcmp(a->m.id[0] + ATA_NAMES, a->m.id[1] + ATA_NAMES, ATA_NAMES_SIZE))
+		return -EIO;
+	p[P_IS] = ~0U; /* IDENTIFY's, which nobody waits for; a new disk's stays (SERR) */
+	a->hba[IS] = 1U << a->number;
+	return 0;
 }
 
 static int poll(struct drive *d)
