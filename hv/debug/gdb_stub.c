@@ -229,6 +229,8 @@ void gdb_vm_ended(struct vm *vm)
 {
 	struct vcpu *v = vm->vcpus[0];
 
+	if (gdb.vm != vm) /* there is no line to GDB */
+		return;
 	gdb_step_end(v);
 	if (vm->end == VM_DIED &&
 	    (gdb.connected || (console_monitor.attended && !vm->config->restart_on_crash))) {
