@@ -1,6 +1,7 @@
 """The way between the user's terminal and the guest's serial port, on both engines, without the hypervisor."""
 
 import os
+import pty
 import shlex
 import shutil
 import signal
@@ -138,6 +139,20 @@ def test_a_terminal_that_goes(echo_build, options, tmp_path):
     os.close(ours)
     assert b"Traceback" not in tool.communicate(timeout=60)[1]
     assert tool.returncode == 130 and shot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_session_that_goes(echo_build, options, tmp_path):
+    """As when a window is closed: SIGHUP comes, too."""
+    shot = tmp_path / "screen.png"
+    pid, ours = pty.fork()
+    if not pid:
+        command = pxhv_command(*options, "--screenshot", shot)
+        os.execvpe(command[0], command, os.environ | {"PXHV_BUILD": str(echo_build)})
+    said = b""
+    while b"boot sector" not in said:
+        said += os.read(ours, 1)
+    os.close(ours)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130 and shot.read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("number, status", [

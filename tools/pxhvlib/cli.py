@@ -273,6 +273,7 @@ COMMANDS = {
 
 
 def interrupted(number, frame):
+    signal.signal(number, signal.SIG_IGN)  # a terminal that goes says so twice
     raise KeyboardInterrupt
 
 

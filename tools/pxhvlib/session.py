@@ -117,8 +117,11 @@ class Session:
 
     def run(self, timeout: float | None) -> int:
         """Relays until the end and returns the exit status."""
-        if not self.relay(timeout):
-            self.ending = status.TIMEOUT
+        try:
+            if not self.relay(timeout):
+                self.ending = status.TIMEOUT
+        except KeyboardInterrupt:  # a signal, as when the terminal goes
+            self.ending = status.INTERRUPTED
         if self.ending in (status.TIMEOUT, status.INTERRUPTED) and self.traced:
             self.power_off()
         elif self.ending == status.TIMEOUT:
