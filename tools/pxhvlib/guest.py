@@ -61,10 +61,12 @@ class BootFiles:
     def add(self, source: Path, fallback: str) -> str:
         """Takes source along and gives its name on the partition: its own if that is a plain one."""
         need_file(source)
-        name = source.name if PLAIN_NAME.fullmatch(source.name) else fallback
+        base = name = source.name if PLAIN_NAME.fullmatch(source.name) else fallback
         taken = {n.lower() for n in self.files} | {"pxhv.conf"}
-        if name.lower() in taken and self.files.get(name) != source:
-            name = f"{fallback}-{name}"
+        tries = 0
+        while name.lower() in taken and self.files.get(name) != source:
+            tries += 1
+            name = f"{fallback}{tries if tries > 1 else ''}-{base}"
         self.files[name] = source
         return name
 
