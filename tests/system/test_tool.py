@@ -74,6 +74,8 @@ def test_bad_usage_is_2(pxhv, echo_build, args):
     (["--kernel", "{guest}", "--initrd", "{folder}"], "{folder} is a folder"),
     (["--kernel", "{guest}", "--append", "a" * 2048], "--append is too long (2048 characters, at most 2047)"),
     (["--multiboot", "{guest}", "--module", "{guest} " + "a" * 127], "--module is too long"),
+    (["--kernel", "{guest}", "--append", 'a="b" ; c'], '--append has " ; in it, which no config line can hold'),
+    (["--multiboot", "{guest}", "--module", '{guest} "a"  #b'], '--module has "  # in it, which no config line can hold'),
     (["--multiboot", "{guest}", *["--module", "{guest}"] * 9], "more than 8 modules"),
     (["--disk", "{folder}"], "{folder} is a folder"),
 ])
@@ -211,10 +213,10 @@ def test_image_holds_large_files(pxhv, echo_build, tmp_path):
     with open(initrd, "wb") as f:
         f.truncate(400 << 20)
     disk = tmp_path / "disk.img"
-    run = pxhv("image", "-o", disk, "--kernel", kernel, "--initrd", initrd, "--append", 'a="b" ; c', build=echo_build)
+    run = pxhv("image", "-o", disk, "--kernel", kernel, "--initrd", initrd, "--append", 'a="b" c ; "d"', build=echo_build)
     assert run.status == 0, run.errors
     assert partition_file(disk, "pxhv.conf").decode() == (
-        '[vm guest]\nkernel = vmlinuz\ninitrd = Initrd-Of-A-Certain-Size.img\ncmdline = "a="b" ; c"\n'
+        '[vm guest]\nkernel = vmlinuz\ninitrd = Initrd-Of-A-Certain-Size.img\ncmdline = "a="b" c ; "d""\n'
         "memory = 256M\ncpus = 1\n")
     assert partition_file(disk, "vmlinuz") == b"k" * 1000
     assert len(partition_file(disk, "Initrd-Of-A-Certain-Size.img")) == 400 << 20

@@ -44,6 +44,7 @@ FILE_KEY = re.compile(
     r"""\s*(kernel|initrd|multiboot|module|flat|firmware|vgabios|floppy|disk)\s*=\s*(?:"(.*)"|(.*?))\s*(?:\s[;#].*)?$""")
 FLAT = re.compile(r"(.+)@(0[xX][0-9a-fA-F]+|\d+):(16|64)")
 DISK = re.compile(r"(file|boot):(.+?)(,ro)?")  # the others are disks of the PC
+CUT = re.compile(r'" +[;#]')  # in quotes: pxHV takes it for their end and a comment
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
 
 
@@ -99,6 +100,8 @@ def quoted(key: str, option: str, text: str, most: int) -> str:
     """The config line of an option's text, in quotes: it may hold what looks like a comment."""
     if not text.isprintable():
         raise UsageError(f"{option} has a character that no config line can hold")
+    if cut := CUT.search(text):
+        raise UsageError(f"{option} has {cut[0]} in it, which no config line can hold: pxHV would take it for a comment")
     if len(text.encode()) > most:
         raise UsageError(f"{option} is too long ({len(text.encode())} characters, at most {most})")
     return f'{key} = "{text}"'
