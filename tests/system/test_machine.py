@@ -57,6 +57,17 @@ def test_memory_for_a_configs_files(host_memory, tmp_path, memory):
     assert host_memory("--config", conf, "--file", tmp_path / "more" / "b") == 500 + 20 + 30 + 40 + 128
 
 
+@pytest.mark.parametrize("text, mib", [
+    ("[vm x]\nkernel = a\n[vm y]\nkernel = a\n", 256 + 256),
+    ("\ufeff[vm x]\nkernel = a\n[ vm y ] ; small\nkernel = a\nmemory = 300M\n", 256 + 300),
+    ("[pxhv]\nquiet = yes\n[vm x]\nmemory = 300M\nkernel = a\ntrace = 16M\n[vm y]\nkernel = a\n", 300 + 16 + 256),
+])
+def test_memory_that_a_config_leaves_out(host_memory, tmp_path, text, mib):
+    files(tmp_path, 20)
+    (tmp_path / "my.conf").write_text(text)
+    assert host_memory("--config", tmp_path / "my.conf") == mib + 20 + 128
+
+
 @pytest.mark.parametrize("args, sentence", [
     (["boot", "{disk}"], "a copy of it can be"),
     (["boot", "{device}"], "with sudo it can be"),

@@ -42,6 +42,8 @@ FORMATS = (("qcow2", 0, b"QFI\xfb"), ("VMDK", 0, b"KDMV"), ("VHDX", 0, b"vhdxfil
 # A key of a [vm] section whose value is a file of the boot partition.
 FILE_KEY = re.compile(
     r"""\s*(kernel|initrd|multiboot|module|flat|firmware|vgabios|floppy|disk)\s*=\s*(?:"(.*)"|(.*?))\s*(?:\s[;#].*)?$""")
+VM_SECTION = re.compile(r"\s*\[\s*vm\s")
+SIZE_KEY = re.compile(r'\s*(memory|trace)\s*=\s*"?(\d+[KMGkmg])"?\s*(?:[;#].*)?$')
 FLAT = re.compile(r"(.+)@(0[xX][0-9a-fA-F]+|\d+):(16|64)")
 DISK = re.compile(r"(file|boot):(.+?)(,ro)?")  # the others are disks of the PC
 CUT = re.compile(r'" +[;#]')  # in quotes: pxHV takes it for their end and a comment
@@ -241,9 +243,16 @@ def from_config(args) -> BootFiles:
     extra = {}
     for f in map(Path, args.file):
         extra[f.name.lower()] = boot.files[f.name] = need_file(f)
-    for number, line in enumerate(config.decode("utf-8", "surrogateescape").splitlines(), 1):
-        if size := re.match(r'\s*(?:memory|trace)\s*=\s*"?(\d+[KMGkmg])"?\s*(?:[;#].*)?$', line):
-            boot.memory += parse_size("memory", size[1])
+    memory = 0  # of the [vm] that the lines belong to
+    for number, line in enumerate(config.decode("utf-8-sig", "surrogateescape").splitlines(), 1):
+        if VM_SECTION.match(line):
+            boot.memory += memory
+            memory = parse_size("memory", DEFAULT_MEMORY)
+        if size := SIZE_KEY.match(line):
+            if size[1] == "memory":
+                memory = parse_size("memory", size[2])
+            else:
+                boot.memory += parse_size("trace", size[2])
         m = FILE_KEY.match(line)
         name = (m[2] or m[3]) if m else ""
         if not name:
@@ -267,6 +276,7 @@ def from_config(args) -> BootFiles:
             boot.files[name] = source
         elif name.lower() not in extra:
             raise UsageError(f"{path}:{number}: no file '{name}' beside {path.name}, nor given by --file")
+    boot.memory += memory
     return boot
 
 
