@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -182,6 +183,20 @@ def test_halted_guest_runs_from_elsewhere(session, tmp_path):
     gdb.do("set $pc = 0x100003")  # the OUT
     gdb.do("set $rax = 9")
     assert "exited with code 011" in gdb.do("continue")
+
+
+def test_config_asks_for_gdb(terminal, tmp_path):
+    """And there is no terminal."""
+    assemble(tmp_path, "bits 64\nmov al, 7\nout 0xF4, al\n")
+    (tmp_path / "my.conf").write_text("[vm a]\nflat = guest.bin@0x100000:64\ndebug-exit = yes\ngdb = com2\n")
+    port = free_port()
+    run = pxhv_command("run", "--engine", "qemu", "--config", tmp_path / "my.conf", "--gdb", port, "--timeout", "60")
+    child = terminal(command=["/bin/sh", "-c", f"{shlex.join(run)} </dev/null"])
+    child.expect("waits for GDB on COM2")
+    gdb = Gdb(port)
+    assert gdb.value("$pc") == 0x100000
+    assert "exited with code 07" in gdb.do("continue")
+    assert ends(child) == 7
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -89,7 +89,8 @@ def add_engine_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--serial-log", metavar="F", help="write what the serial port says to F too")
     p.add_argument("--screenshot", metavar="F", help="at the end, write the PC's screen to F, a PNG")
     p.add_argument("--gdb", metavar="PORT", type=port_number,
-                   help="stop the guest at its first instruction, for GDB: target remote :PORT")
+                   help="stop the guest at its first instruction, for GDB: target remote :PORT; with --config, and in boot, "
+                        "where the config says gdb = com2")
     p.add_argument("--trace", metavar="F", help="at the end, write a timeline of all VM exits to F, for Perfetto or `pxhv trace`")
     p.add_argument("--timeout", metavar="S", type=seconds, help="end after S seconds with status 124")
     p.add_argument("--stdin", action="store_true", help="without a terminal, type standard input into the guest")

@@ -283,7 +283,7 @@ def from_config(args) -> BootFiles:
 def boot_files(args, debug_exit: bool, run: bool = False) -> BootFiles:
     """The boot partition that the options ask for, and the drives beside it where a PC is to run."""
     if args.config:
-        for option in ("initrd", "append", "console", "memory", "quiet", "headless", "module", "gdb", "trace_memory", "trace_insns",
+        for option in ("initrd", "append", "console", "memory", "quiet", "headless", "module", "trace_memory", "trace_insns",
                        *(() if run else ("disk",))):
             if getattr(args, option, None) not in (None, False, []):
                 raise UsageError(f"--{option.replace('_', '-')} does not go with --config: write it there")
