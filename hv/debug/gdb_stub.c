@@ -180,8 +180,13 @@ static void stop(struct vcpu *v)
 	run_on(v);
 }
 
+static bool attends(void)
+{
+	return gdb.connected;
+}
+
 static const struct vm_debugger debugger = {
-	.stop = stop, .exception = gdb_exception, .deliver = gdb_step_deliver};
+	.stop = stop, .exception = gdb_exception, .deliver = gdb_step_deliver, .attends = attends};
 
 static void open_line(void)
 {

@@ -10,6 +10,7 @@ struct vm_debugger {
 	bool (*exception)(struct vcpu *v, u8 vector, u64 dr6);
 	/* An event is about to go in through the IDT although DEBUG_STEP is set. */
 	void (*deliver)(struct vcpu *v, u8 vector);
+	bool (*attends)(void); /* somebody debugs the guest at the moment; NULL: not that it knew */
 };
 
 /* True when the exception is the debugger's, who has v stop then. */

@@ -3,7 +3,9 @@
  * One has halted with interrupts off: that is also how kernels end whose author sits there and reads their
  * last words. */
 #include "host/cpu.h"
+#include "host/exit.h"
 #include "lib/printf.h"
+#include "vm/debug.h"
 #include "vm/vm.h"
 
 #define ROUNDS	20
@@ -42,6 +44,11 @@ static bool halted_for_good(struct vcpu *v)
 	return v->halted && !v->nmi_pending && !(v->ops->get(v, VREG_RFLAGS) & RFLAGS_IF);
 }
 
+static bool debugged(const struct vm *vm)
+{
+	return vm->debugger && vm->debugger->attends && vm->debugger->attends();
+}
+
 static void tell(struct vcpu *v)
 {
 	static const char halted[] = "halted with interrupts off: only an NMI or a reset would wake it";
@@ -54,6 +61,8 @@ static void tell(struct vcpu *v)
 	else {
 		vm_console_leave(v->vm);
 		printk("vm '%s': %s\n", v->vm->config->name, halted);
+		if (!debugged(v->vm)) /* nobody may be there */
+			host_report("pxhv-monitor %d", EXIT_GUEST_DIED);
 	}
 }
 

@@ -186,8 +186,8 @@ def test_halted_guest_runs_from_elsewhere(session, tmp_path):
 
 
 def test_config_asks_for_gdb(terminal, tmp_path):
-    """And there is no terminal."""
-    assemble(tmp_path, "bits 64\nmov al, 7\nout 0xF4, al\n")
+    """And there is no terminal: who has GDB on a guest that halts sees to it there."""
+    assemble(tmp_path, "bits 64\nhlt\nmov al, 7\nout 0xF4, al\n")
     (tmp_path / "my.conf").write_text("[vm a]\nflat = guest.bin@0x100000:64\ndebug-exit = yes\ngdb = com2\n")
     port = free_port()
     run = pxhv_command("run", "--engine", "qemu", "--config", tmp_path / "my.conf", "--gdb", port, "--timeout", "60")
@@ -195,6 +195,11 @@ def test_config_asks_for_gdb(terminal, tmp_path):
     child.expect("waits for GDB on COM2")
     gdb = Gdb(port)
     assert gdb.value("$pc") == 0x100000
+    gdb.child.sendline("continue")
+    child.expect("halted with interrupts off")
+    assert "SIGINT" in gdb.interrupt()
+    gdb.do("set $pc = 0x100003")  # the OUT
+    gdb.do("set $rax = 7")
     assert "exited with code 07" in gdb.do("continue")
     assert ends(child) == 7
 

@@ -251,6 +251,14 @@ def test_headless_run_ends(pxhv):
     assert PROMPT not in run.output
 
 
+def test_halted_guest_that_nobody_looks_at(pxhv, tmp_path):
+    """The config says that somebody is there; without a terminal nobody is."""
+    (tmp_path / "my.conf").write_text("[vm a]\nflat = halt.bin@0x100000:64\n")
+    run = pxhv("run", "--engine", "qemu", "--timeout", "60", "--config", tmp_path / "my.conf", "--file", f"{GUESTS}/halt.bin")
+    run.expect("halting for good", "vm 'a': halted with interrupts off")
+    assert run.status == 3
+
+
 def test_no_progress(pxhv):
     """VT-x alone: QEMU arms no debug registers in its guests."""
     run = pxhv("run", "--engine", "bochs", "--timeout", "90", "--flat", f"{GUESTS}/spin.bin@0x100000:64")

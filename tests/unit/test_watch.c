@@ -1,7 +1,24 @@
 /* Who makes no progress, and who only seems not to. */
 #include "fake_vcpu.h"
+#include "host/exit.h"
+#include "vm/debug.h"
 
 static struct vm_config config = {.name = "w"};
+static bool gdb_is_there;
+static unsigned reports;
+
+static bool attends(void)
+{
+	return gdb_is_there;
+}
+
+static const struct vm_debugger debugger = {.attends = attends};
+
+void host_report(const char *fmt, ...)
+{
+	assert_string_equal(fmt, "pxhv-monitor %d");
+	reports++;
+}
 
 static const char *exit_name(u64 reason)
 {
@@ -14,6 +31,7 @@ static int setup(void **state)
 	memset(vcpu.ring, 0, sizeof(vcpu.ring));
 	memset(&console_monitor, 0, sizeof(console_monitor));
 	vm.config = &config;
+	reports = 0;
 	ops.exit_name = exit_name;
 	vcpu_watch(&vcpu);
 	return 0;
@@ -70,7 +88,7 @@ static void halted(void **state)
 	assert_non_null(strstr(death, "halted with interrupts off"));
 }
 
-static void halted_with_somebody_there(void **state)
+static void halt_attended(void)
 {
 	console_monitor.attended = true;
 	vcpu.halted = 1;
@@ -81,6 +99,29 @@ static void halted_with_somebody_there(void **state)
 			    "vm 'w': halted with interrupts off: only an NMI or a reset would wake it\n");
 }
 
+/* The tool ends the run at the report when it has no terminal. */
+static void halted_with_somebody_there(void **state)
+{
+	halt_attended();
+	assert_int_equal(reports, 1);
+}
+
+static void halted_under_gdb(void **state)
+{
+	vm.debugger = &debugger;
+	gdb_is_there = true;
+	halt_attended();
+	assert_int_equal(reports, 0);
+}
+
+static void halted_after_gdb_has_gone(void **state)
+{
+	vm.debugger = &debugger;
+	gdb_is_there = false;
+	halt_attended();
+	assert_int_equal(reports, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -88,6 +129,8 @@ int main(void)
 		cmocka_unit_test_setup(not_spinning, setup),
 		cmocka_unit_test_setup(halted, setup),
 		cmocka_unit_test_setup(halted_with_somebody_there, setup),
+		cmocka_unit_test_setup(halted_under_gdb, setup),
+		cmocka_unit_test_setup(halted_after_gdb_has_gone, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
