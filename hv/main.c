@@ -95,7 +95,7 @@ static void load_module(const char *module, const u8 **data, u64 *size)
 	char path[CONFIG_PATH_MAX];
 	u32 i = 0;
 
-	while (module[i] && module[i] != ' ')
+	while (module[i] && module[i] != ' ' && module[i] != '\t')
 		i++;
 	memcpy(path, module, i);
 	path[i] = 0;

@@ -21,3 +21,11 @@ def test_modules_of_one_name(pxhv, echo_build, tmp_path):
             assert partition_file(disk, file).decode() == name
             loaded.append(file)
     assert loaded == ["x.bin", "module-X.bin", "module2-x.bin", "module3-x.bin", "x.bin", "module", "module-module", "module2-module"]
+
+
+def test_arguments_behind_a_tab(pxhv, tmp_path):
+    (tmp_path / "x.bin").write_text("xyz")
+    (tmp_path / "my.conf").write_text("[vm a]\nmultiboot = multiboot.elf\nmodule = x.bin\tsome words\ndebug-exit = yes\n")
+    run = pxhv("run", "--engine", "qemu", "--timeout", "60", "--config", tmp_path / "my.conf", "--file", KERNEL)
+    run.expect("module 'x.bin\tsome words' size 3\n", "starts with 78")
+    assert run.status == 0
