@@ -207,6 +207,17 @@ def test_image_is_reproducible(pxhv, echo_build, flat, tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
+def test_other_images_have_other_boot_sectors(pxhv, echo_build, tmp_path):
+    """pxHV finds its own disk by that; all of these are one for the tool."""
+    kernel, disk, sectors = tmp_path / "kernel", tmp_path / "disk.img", set()
+    for size, words in ((1000, "a"), (1000, "b"), (1001, "a")):
+        kernel.write_bytes(bytes(size))
+        assert pxhv("image", "-o", disk, "--kernel", kernel, "--append", words, build=echo_build).status == 0
+        sectors.add(disk.read_bytes()[:512])
+        assert "is a boot disk of pxHV" in pxhv("run", "--disk", disk, build=echo_build).errors
+    assert len(sectors) == 3
+
+
 def test_image_holds_large_files(pxhv, echo_build, tmp_path):
     kernel, initrd = tmp_path / "kernel with a blank", tmp_path / "Initrd-Of-A-Certain-Size.img"
     kernel.write_bytes(b"k" * 1000)

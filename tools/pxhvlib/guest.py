@@ -167,7 +167,7 @@ def disk_lines(boot: BootFiles, args, run: bool) -> list[str]:
     for number, drive in enumerate(map(split_disk, args.disk)):
         size = drive.path.stat().st_size
         floppy = (size in FLOPPY_SIZES or size < CYLINDER) and to_boot
-        # pxHV knows its own disk by the boot sector, and this one has the same.
+        # pxHV knows its own disk by the boot sector, and this one may have the same.
         if is_boot_disk(drive.path) and (to_boot or (run and not drive.readonly)):
             raise UsageError(f"{drive.path} is a boot disk of pxHV: `pxhv boot {drive.path}` runs it")
         end = ",ro" if drive.readonly else ""

@@ -7,6 +7,7 @@ import os
 import struct
 import subprocess
 import tempfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from .files import BOOT_SIGNATURE, CODE_SIZE, DISK_SIGNATURE, PARTITION_START, SECTOR
@@ -37,14 +38,20 @@ def chs(lba: int) -> bytes:
     return bytes([head, (cylinder >> 8) << 6 | (sector + 1), cylinder & 0xFF])
 
 
-def boot_sector(mbr: bytes, sectors: int) -> bytes:
-    """The MBR: mbr's code, and one active FAT32 partition of that many sectors."""
+def mark(hypervisor: bytes, boot: BootFiles) -> bytes:
+    """Two bytes that tell boot disks of other content apart: pxHV knows its own among the PC's drives by the boot sector."""
+    content = [zlib.crc32(hypervisor), boot.config, *((name, source.stat().st_size) for name, source in sorted(boot.files.items()))]
+    return struct.pack("<H", zlib.crc32(ascii(content).encode()) & 0xFFFF)
+
+
+def boot_sector(mbr: bytes, own: bytes, sectors: int) -> bytes:
+    """The MBR: mbr's code, the disk's own mark, and one active FAT32 partition of that many sectors."""
     if len(mbr) != SECTOR or not mbr.endswith(BOOT_SIGNATURE):
         raise PxhvError("mbr.bin is not a boot sector")
     last = PARTITION_START + sectors - 1
     entry = b"\x80" + chs(PARTITION_START) + bytes([FAT32_LBA]) + chs(last)
     entry += struct.pack("<II", PARTITION_START, sectors)
-    return mbr[:CODE_SIZE] + DISK_SIGNATURE + bytes(2) + entry.ljust(64, b"\0") + BOOT_SIGNATURE
+    return mbr[:CODE_SIZE] + DISK_SIGNATURE + own + entry.ljust(64, b"\0") + BOOT_SIGNATURE
 
 
 def run(*command: str) -> None:
@@ -107,7 +114,7 @@ def build(disk: Path, mbr: bytes, hypervisor: bytes, boot: BootFiles, image_size
         raise UsageError(f"cannot write {disk}: {e.strerror}") from e
     try:
         with f:
-            f.write(boot_sector(mbr, size // SECTOR))
+            f.write(boot_sector(mbr, mark(hypervisor, boot), size // SECTOR))
             f.write(hypervisor)
             f.truncate(PARTITION_START * SECTOR + size)
         run("mkfs.fat", "--invariant", "-F", "32", "-s", "1" if size < BIG else "8", "-n", "PXHV", "-i", VOLUME_ID,
