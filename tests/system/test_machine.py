@@ -53,6 +53,9 @@ def test_memory_for_a_configs_files(host_memory, tmp_path, memory):
     conf = tmp_path / "my.conf"
     conf.write_text(f"[vm x]\nkernel = a\ninitrd = b\ndisk = boot:c\nmemory = {memory}\n")
     assert host_memory("--config", conf, "--file", tmp_path / "more" / "b") == 500 + 20 + 30 + 128
+    conf.write_text(f"[vm x]\nkernel = a\ninitrd = b\ndisk = boot:/C,ro\nmemory = {memory}\n")
+    (tmp_path / "C").symlink_to("c")
+    assert host_memory("--config", conf, "--file", tmp_path / "more" / "b") == 500 + 20 + 30 + 128
     conf.write_text(f"[vm x]\nkernel = a\ninitrd = b\ndisk = file:c\nmemory = {memory}\n")
     assert host_memory("--config", conf, "--file", tmp_path / "more" / "b") == 500 + 20 + 30 + 40 + 128
 

@@ -59,6 +59,7 @@ class BootFiles:
     padded: set[str] = field(default_factory=set)  # those of them that zeros make a floppy
     memory: int = 0  # bytes that the guests want together, and what is read for them
     in_place: list[str] = field(default_factory=list)  # those of the files that are a guest's to write
+    unread: set[str] = field(default_factory=set)  # those that stay on the disk, in lower case
     drives: list[Drive] = field(default_factory=list)  # of the PC
 
     def add(self, source: Path, fallback: str) -> str:
@@ -75,8 +76,7 @@ class BootFiles:
 
     def loaded(self) -> int:
         """Bytes of the files that pxHV reads before a guest starts. It has all of a file and of the guest's memory at once."""
-        in_place = {name.lstrip("/").lower() for name in self.in_place}
-        return sum(source.stat().st_size for name, source in self.files.items() if name.lower() not in in_place)
+        return sum(source.stat().st_size for name, source in self.files.items() if name.lower() not in self.unread)
 
 
 def vm_memory(option: str, text: str) -> int:
@@ -264,8 +264,10 @@ def from_config(args) -> BootFiles:
             if not disk:
                 continue
             name = disk[2]
-            if disk[1] == "boot" and not disk[3]:
-                boot.in_place.append(name)
+            if disk[1] == "boot":
+                boot.unread.add(name.lstrip("/").lower())
+                if not disk[3]:
+                    boot.in_place.append(name)
         elif m[1] == "module":
             name = name.split()[0]
         name = name.lstrip("/")
