@@ -41,7 +41,7 @@ FORMATS = (("qcow2", 0, b"QFI\xfb"), ("VMDK", 0, b"KDMV"), ("VHDX", 0, b"vhdxfil
 
 # A key of a [vm] section whose value is a file of the boot partition.
 FILE_KEY = re.compile(
-    r"""\s*(kernel|initrd|multiboot|module|flat|firmware|vgabios|floppy|disk)\s*=\s*(?:"(.*)"|(.*?))\s*(?:\s[;#].*)?$""")
+    r"""\s*(kernel|initrd|multiboot|module|flat|firmware|vgabios|floppy|disk)\s*=\s*(?:"(.*?)"|(.*?))\s*(?:\s[;#].*)?$""")
 VM_SECTION = re.compile(r"\s*\[\s*vm\s")
 SIZE_KEY = re.compile(r'\s*(memory|trace)\s*=\s*"?(\d+[KMGkmg])"?\s*(?:[;#].*)?$')
 FLAT = re.compile(r"(.+)@(0[xX][0-9a-fA-F]+|\d+):(16|64)")
