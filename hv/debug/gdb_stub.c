@@ -241,7 +241,7 @@ void gdb_vm_ended(struct vm *vm)
 	    (gdb.connected || (console_monitor.attended && !vm->config->restart_on_crash))) {
 		printk("vm '%s' stays for GDB to look at\n", vm->config->name);
 		if (!gdb.connected) /* nobody may be there */
-			host_report("pxhv-monitor %d", EXIT_GUEST_DIED);
+			host_would_exit(EXIT_GUEST_DIED);
 		gdb.vcpu[0].report = (struct gdb_report){.signal = SIGNAL_SEGV, .reason = -1};
 		vcpu_get_state(v, &gdb.vcpu[0].state);
 		if (console_monitor.attended && console_monitor.toggle) {

@@ -120,7 +120,7 @@ bool monitor_dead(struct vm *vm, int status)
 	monitor_out("\nThe monitor stays, for a look: help lists the commands, poweroff or reset end it\n");
 	lineedit_start(&editor);
 	console_flush();
-	host_report("pxhv-monitor %d", status);
+	host_would_exit(status);
 	typed.tail = typed.head;
 	monitor = (struct monitor){0};
 	console_monitor.open = true;

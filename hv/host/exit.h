@@ -12,6 +12,13 @@ enum exit_status { /* tools/pxhv gives these back */
 /* Tells whoever watches port 0xE9 a line, of up to 63 characters, without its newline. */
 void host_report(const char *fmt, ...) __printf(1, 2);
 
+/* Tells it the status that the run would end with (a line "pxhv-monitor N"): it stays for a person to look,
+ * and is ended where there is none. */
+static inline void host_would_exit(int status)
+{
+	host_report("pxhv-monitor %d", status);
+}
+
 /* From now on a clean end leaves the PC on: its memory holds what whoever watches wants to read. */
 void host_stay_on(void);
 

@@ -62,7 +62,7 @@ static void tell(struct vcpu *v)
 		vm_console_leave(v->vm);
 		printk("vm '%s': %s\n", v->vm->config->name, halted);
 		if (!debugged(v->vm)) /* nobody may be there */
-			host_report("pxhv-monitor %d", EXIT_GUEST_DIED);
+			host_would_exit(EXIT_GUEST_DIED);
 	}
 }
 
