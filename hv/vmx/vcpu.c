@@ -205,8 +205,7 @@ static const char *vmx_no_real_mode(void)
 	return vmx_has(CTL_PROC2, PROC2_UNRESTRICTED_GUEST)
 		       ? NULL
 		       : "this CPU lacks 'unrestricted guest' (secondary control bit 7, MSR 0x48b bit 39), "
-			 "which "
-			 "Intel CPUs have from 2010 on (Westmere); 64-bit guests run";
+			 "which Intel CPUs have from 2010 on (Westmere); 64-bit guests run";
 }
 
 const struct vcpu_ops vmx_ops = {
