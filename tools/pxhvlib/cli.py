@@ -200,7 +200,7 @@ def command_run(args) -> int:
     with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:
         disk = Path(workdir) / "disk.img"
         image.build(disk, mbr, hypervisor, boot)
-        return boot_disk(args, machine_from(args, disk, Path(workdir), boot.memory, boot.drives), inputs(args, boot))
+        return boot_disk(args, machine_from(args, disk, Path(workdir), boot.needs(), boot.drives), inputs(args, boot))
 
 
 def command_image(args) -> int:
@@ -235,7 +235,7 @@ def command_gdb(args) -> int:
     with tempfile.TemporaryDirectory(prefix="pxhv-") as workdir:
         disk = Path(workdir) / "disk.img"
         image.build(disk, mbr, hypervisor, boot)
-        memory = max(HOST_MEMORY, boot.memory + HOST_SPARE)
+        memory = max(HOST_MEMORY, boot.needs() + HOST_SPARE)
         machine = Machine(disk=disk, workdir=Path(workdir), cpu=args.cpu, cpus=args.cpus, memory=memory)
         return gdb.run(machine, build, args.ex, args.batch)
 

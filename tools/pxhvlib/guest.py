@@ -57,7 +57,7 @@ class BootFiles:
     config: bytes
     files: dict[str, Path] = field(default_factory=dict)  # path on the partition: file on this PC
     padded: set[str] = field(default_factory=set)  # those of them that zeros make a floppy
-    memory: int = 0  # bytes that the guests want together, and what is read for them
+    memory: int = 0  # bytes that the guests want together
     in_place: list[str] = field(default_factory=list)  # those of the files that are a guest's to write
     unread: set[str] = field(default_factory=set)  # those that stay on the disk, in lower case
     drives: list[Drive] = field(default_factory=list)  # of the PC
@@ -74,9 +74,9 @@ class BootFiles:
         self.files[name] = source
         return name
 
-    def loaded(self) -> int:
-        """Bytes of the files that pxHV reads before a guest starts. It has all of a file and of the guest's memory at once."""
-        return sum(source.stat().st_size for name, source in self.files.items() if name.lower() not in self.unread)
+    def needs(self) -> int:
+        """Bytes that pxHV takes of a PC's memory: it has all of the files that it reads and of the guests' memory at once."""
+        return self.memory + sum(source.stat().st_size for name, source in self.files.items() if name.lower() not in self.unread)
 
 
 def vm_memory(option: str, text: str) -> int:
@@ -291,7 +291,6 @@ def boot_files(args, debug_exit: bool, run: bool = False) -> BootFiles:
                 raise UsageError(f"--{option.replace('_', '-')} does not go with --config: write it there")
         boot = from_config(args)
         boot.drives = attached(args.disk, args)
-        boot.memory += boot.loaded()
         return boot
     if args.file:
         raise UsageError("--file goes with --config")
@@ -307,6 +306,4 @@ def boot_files(args, debug_exit: bool, run: bool = False) -> BootFiles:
         raise UsageError("--trace-insns goes with --trace or --trace-memory")
     if args.trace_insns and getattr(args, "gdb", None):
         raise UsageError("--trace-insns does not go with --gdb, which has the guest's steps to itself")
-    boot = from_options(args, debug_exit, run)
-    boot.memory += boot.loaded()
-    return boot
+    return from_options(args, debug_exit, run)
