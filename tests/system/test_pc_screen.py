@@ -100,13 +100,17 @@ def test_looking_back(screen):
     assert screen.rows()[:-80] == present[:-80]
 
 
-# A kernel that fills the screen, a letter a row, writes to COM1 and dies.
-PICTURE = """
+# How the kernels begin: by a Multiboot header, and with the screen in EDI.
+KERNEL = """
     bits 32
     org 0x100000
     dd 0x1BADB002, 0x10003, -(0x1BADB002 + 0x10003), 0x100000, 0x100000, 0, 0, start
 start:
     mov edi, 0xB8000
+"""
+
+# A kernel that fills the screen, a letter a row, writes to COM1 and dies.
+PICTURE = KERNEL + """
     mov ax, 0x0741
 row:
     mov ecx, 80
@@ -142,12 +146,7 @@ def test_a_picture_is_not_written_over(screen, tmp_path):
 
 
 # A kernel that writes the scan codes it gets to the screen.
-SCAN_CODES = """
-    bits 32
-    org 0x100000
-    dd 0x1BADB002, 0x10003, -(0x1BADB002 + 0x10003), 0x100000, 0x100000, 0, 0, start
-start:
-    mov edi, 0xB8000
+SCAN_CODES = KERNEL + """
     mov eax, 0x0720073E		; the prompt
     stosd
 key:
